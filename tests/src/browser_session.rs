@@ -72,6 +72,21 @@ impl BrowserSession {
         self.send(own(with_form(self.client.post(self.url(path)), &fields))).await
     }
 
+    /// Sends a form that may have files, from the page at `on`: the fields, then the file, as name
+    /// and bytes.
+    pub async fn submit_file(
+        &self,
+        on: &str,
+        path: &str,
+        fields: &[(&str, &str)],
+        file: (&str, &[u8]),
+    ) -> ConsoleReply {
+        let csrf = csrf_of(&self.page(on).await);
+        let mut all = vec![("csrf", csrf.as_str())];
+        all.extend(fields);
+        self.send(own(with_file(self.client.post(self.url(path)), &all, file))).await
+    }
+
     /// A request that the caller completes; it has the cookie.
     pub fn post(&self, path: &str) -> RequestBuilder {
         self.client.post(self.url(path)).header(COOKIE, &self.cookie)
@@ -118,6 +133,25 @@ pub fn with_form(request: RequestBuilder, fields: &[(&str, &str)]) -> RequestBui
     request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body)
 }
 
+/// The request with these fields and this file, as a form with files sends them.
+pub fn with_file(
+    request: RequestBuilder,
+    fields: &[(&str, &str)],
+    (name, bytes): (&str, &[u8]),
+) -> RequestBuilder {
+    let mut body = Vec::new();
+    for (name, value) in fields {
+        let head = format!("content-disposition: form-data; name=\"{name}\"");
+        body.extend(format!("--{BOUNDARY}\r\n{head}\r\n\r\n{value}\r\n").into_bytes());
+    }
+    let head = format!("content-disposition: form-data; name=\"{name}\"; filename=\"file\"");
+    body.extend(format!("--{BOUNDARY}\r\n{head}\r\n\r\n").into_bytes());
+    body.extend(bytes);
+    body.extend(format!("\r\n--{BOUNDARY}--\r\n").into_bytes());
+    let kind = format!("multipart/form-data; boundary={BOUNDARY}");
+    request.header(CONTENT_TYPE, kind).body(body)
+}
+
 /// As browsers mark what a page of the same origin sends.
 fn own(request: RequestBuilder) -> RequestBuilder {
     request.header("sec-fetch-site", "same-origin")
@@ -127,3 +161,6 @@ fn client() -> Client {
     let builder = Client::builder().no_proxy().redirect(redirect::Policy::none());
     builder.build().expect("a client")
 }
+
+/// In no component and no text.
+const BOUNDARY: &str = "----between-the-fields-of-a-form";

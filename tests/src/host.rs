@@ -158,7 +158,7 @@ impl TestHost {
 
     /// The link to the console that signs an operator in once.
     pub fn console_link(&self) -> String {
-        let link = self.host.console_link().expect("the console is served");
+        let link = self.host.console_link("/console").expect("the console is served");
         watch(link.expose().rsplit('=').next().unwrap_or_default());
         link.expose().to_owned()
     }

@@ -33,7 +33,7 @@ mod vectors;
 mod wasm;
 
 pub use admin::{Admin, AdminReply};
-pub use browser_session::{BrowserSession, ConsoleReply, csrf_of, with_form};
+pub use browser_session::{BrowserSession, ConsoleReply, csrf_of, with_file, with_form};
 pub use certificate::TestCertificate;
 pub use cluster::TestDatabase;
 pub use component::Component;

@@ -16,6 +16,9 @@ pub struct FlowView {
     pub endpoint_path: String,
     /// Null until a version is activated.
     pub active_version: Option<i32>,
+    /// The version that a rollback would activate; null if there is none to go back to.
+    #[serde(default)]
+    pub previous_version: Option<i32>,
     /// Whether the flow itself is switched off.
     pub disabled: bool,
     /// Every setting, in the form that `PUT` takes.

@@ -26,6 +26,9 @@ pub struct VersionView {
     pub flow_json_digest: Option<String>,
     /// What its author noted.
     pub note: Option<String>,
+    /// What its manifest asks for.
+    #[serde(default)]
+    pub requests: CapabilitiesView,
 }
 
 /// What goes with an upload.
@@ -98,6 +101,17 @@ impl CapabilitiesView {
     /// Whether it asks for nothing.
     pub fn is_empty(&self) -> bool {
         self.http.is_empty() && !self.store && !self.media
+    }
+
+    /// What of it `others` doesn't have.
+    #[must_use]
+    pub fn without(&self, others: &Self) -> Self {
+        let is_missing = |host: &&String| !others.http.contains(host);
+        Self {
+            http: self.http.iter().filter(is_missing).cloned().collect(),
+            store: self.store && !others.store,
+            media: self.media && !others.media,
+        }
     }
 
     /// The command that grants it.

@@ -148,7 +148,7 @@ async fn serve(
         say(&welcome(host, token_file.as_deref(), mocks.as_deref().unwrap_or_default()));
         let Some((project, at_start)) = plugin else { return Ok(()) };
         let api = AdminApi::new(&host.admin_url(), Some(shown_token))?;
-        DevDeployer::open(project, at_start, folder, host.public_url(), api).await?.serve().await
+        DevDeployer::open(project, at_start, folder, host, api).await?.serve().await
     })
     .await
 }
@@ -164,7 +164,7 @@ fn welcome(host: &Host, token_file: Option<&Path>, mocks: &str) -> String {
         "" => String::new(),
         mocks => format!("\n\x20 mocks           {mocks}"),
     };
-    let console = match host.console_link() {
+    let console = match host.console_link("/console") {
         Some(link) => format!("\n\x20 console         {}  (signs in once)", link.expose()),
         None => String::new(),
     };

@@ -12,6 +12,7 @@ use tokio::time::sleep;
 
 use flowhost_api::{CreateTenant, LogLineView, Route, VersionList};
 use flowhost_devkit::plugin_project::{self, BuildOptions, BuiltComponent, Sources};
+use flowhost_server::app::Host;
 
 use super::api::{AdminApi, answered};
 use super::app_secret::new_app_secret;
@@ -26,25 +27,25 @@ use super::plugin::logs;
 use super::plugin::{NewVersion, activate_version, rehearse, size, upload};
 
 /// A tenant with keys, and the project that is deployed to it.
-pub(super) struct DevDeployer {
+pub(super) struct DevDeployer<'h> {
+    host: &'h Host,
     project: PathBuf,
     at_start: AtStart,
     /// Beside the database: what was set from the project's `dev.toml`.
     set_file: PathBuf,
     api: AdminApi,
-    public_url: String,
     public_key_file: PathBuf,
     app_secret_file: PathBuf,
 }
 
-impl DevDeployer {
+impl<'h> DevDeployer<'h> {
     /// Makes the tenant `dev`, unless it exists from an earlier start, and writes what a client
     /// needs into the folder.
     pub(super) async fn open(
         project: PathBuf,
         at_start: AtStart,
         folder: &DevFolder,
-        public_url: String,
+        host: &'h Host,
         api: AdminApi,
     ) -> anyhow::Result<Self> {
         let tenant = CreateTenant {
@@ -63,7 +64,7 @@ impl DevDeployer {
         fs::write(&public_key_file, public_keys(&api, TENANT).await?)
             .with_context(|| format!("can't write {}", public_key_file.display()))?;
         let set_file = folder.root().join("dev-set");
-        Ok(Self { project, at_start, set_file, api, public_url, public_key_file, app_secret_file })
+        Ok(Self { host, project, at_start, set_file, api, public_key_file, app_secret_file })
     }
 
     /// Deploys the project now and after each change, and shows what the plugin logs, for ever.
@@ -208,16 +209,28 @@ impl DevDeployer {
             String::new()
         };
         format!(
-            "Talk to it as WhatsApp would, in another terminal:\n\
+            "{}Talk to it as WhatsApp would, in another terminal:\n\
              \x20 flowhost client chat --url {}/flows/{TENANT}/{} \\\n\
              \x20     --public-key {} --app-secret-file {}{flow_json}\n\
              It is built and deployed again whenever a file in {} changes, or in a package that it names by a path.",
-            reachable(&self.public_url),
+            self.phone(&deployed.flow),
+            reachable(&self.host.public_url()),
             deployed.flow,
             quoted(&self.public_key_file),
             quoted(&self.app_secret_file),
             self.project.display(),
         )
+    }
+
+    /// Where a phone in the browser plays it; empty if the host serves no console.
+    fn phone(&self, flow: &str) -> String {
+        let link = self.host.console_link(&format!("/console/tenants/{TENANT}/flows/{flow}/phone"));
+        link.map_or_else(String::new, |link| {
+            format!(
+                "Play it on a phone in the browser (the link signs in once):\n\x20 {}\n",
+                link.expose()
+            )
+        })
     }
 }
 

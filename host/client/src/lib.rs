@@ -18,9 +18,11 @@
 //! ```
 
 mod address;
+mod carrier;
 mod connection;
 pub mod conversation;
 mod error;
+mod handset;
 pub mod judgement;
 pub mod load;
 pub mod media;
@@ -30,28 +32,32 @@ mod public_key;
 mod sealing;
 mod signing;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use reqwest::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
-use reqwest::{Client, Response, Url, redirect};
 use rsa::RsaPublicKey;
 use rsa::pkcs8::DecodePublicKey;
 use serde_json::Value;
+use tokio::time::timeout;
 
+use self::carrier::Wire;
 use self::signing::SigningSecret;
 
+pub use self::carrier::{Carried, Carrier, Carrying};
 pub use self::connection::ConnectionFailure;
 pub use self::error::ClientError;
-pub use self::phone::{Exchange, Phone};
+pub use self::handset::{Handset, Shows};
+pub use self::phone::{Exchange, Phone, signs_tokens};
 pub use self::public_key::PublicKeyFlaw;
 pub use self::sealing::{SealFlaw, SealedRequest};
+pub use reqwest::Url;
 
 /// A WhatsApp client that talks to one endpoint.
 ///
-/// A clone shares the connections; its `Debug` shows no secret.
+/// A clone shares the carrier; its `Debug` shows no secret.
 #[derive(Clone, Debug)]
 pub struct FlowClient {
-    http: Client,
+    carrier: Arc<dyn Carrier>,
     endpoint: Url,
     public_key: RsaPublicKey,
     secret: SigningSecret,
@@ -70,16 +76,30 @@ impl FlowClient {
         public_key_pem: &str,
         app_secret: &str,
     ) -> Result<FlowClient, ClientError> {
-        let endpoint = parse_endpoint(endpoint)?;
+        let carrier = Arc::new(Wire::to(&parse_endpoint(endpoint)?)?);
+        Self::carried_by(carrier, endpoint, public_key_pem, app_secret)
+    }
+
+    /// Like [`new`](Self::new), with another way to the endpoint than HTTP. The carrier gets the
+    /// URL with each request.
+    ///
+    /// # Errors
+    /// [`ClientError::Endpoint`] or [`ClientError::PublicKey`].
+    pub fn carried_by(
+        carrier: Arc<dyn Carrier>,
+        endpoint: &str,
+        public_key_pem: &str,
+        app_secret: &str,
+    ) -> Result<FlowClient, ClientError> {
         Ok(FlowClient {
-            http: http_client(&endpoint)?,
+            carrier,
+            endpoint: parse_endpoint(endpoint)?,
             public_key: parse_public_key(public_key_pem)?,
             secret: SigningSecret::new(app_secret),
-            endpoint,
         })
     }
 
-    /// The same client for another endpoint, over the same pool of connections.
+    /// The same client for another endpoint, over the same connections.
     ///
     /// # Errors
     /// [`ClientError::Endpoint`].
@@ -140,21 +160,9 @@ impl FlowClient {
     /// [`MAX_REPLY_BYTES`], else [`ClientError::Transport`].
     pub async fn send(&self, request: &SealedRequest) -> Result<RawReply, ClientError> {
         let started = Instant::now();
-        let response = self
-            .http
-            .post(self.endpoint.clone())
-            .header(CONTENT_TYPE, "application/json")
-            .header(SIGNATURE_HEADER, &request.signature)
-            .body(request.body.clone())
-            .send()
-            .await
-            .map_err(transport)?;
-        let (status, retry_after) = (response.status().as_u16(), parse_retry_after(&response));
-        let location = response
-            .headers()
-            .get(LOCATION)
-            .map(|to| String::from_utf8_lossy(to.as_bytes()).into_owned());
-        let body = read_capped(response).await?;
+        let carried = timeout(TIMEOUT, self.carrier.carry(&self.endpoint, request)).await;
+        let Carried { status, body, retry_after, location } =
+            carried.map_err(|_| ClientError::TimedOut { seconds: TIMEOUT.as_secs() })??;
         let hint = address::hint(status, &self.endpoint, location.as_deref());
         Ok(RawReply { status, body, retry_after, hint, duration: started.elapsed() })
     }
@@ -227,44 +235,6 @@ fn parse_public_key(pem: &str) -> Result<RsaPublicKey, ClientError> {
     let pem = pem.replace("\\n", "\n");
     RsaPublicKey::from_public_key_pem(pem.trim())
         .map_err(|_| ClientError::PublicKey(PublicKeyFlaw::of(&pem)))
-}
-
-fn http_client(endpoint: &Url) -> Result<Client, ClientError> {
-    let mut builder = Client::builder().timeout(TIMEOUT).redirect(redirect::Policy::none());
-    if is_loopback(endpoint) {
-        // A proxy from the environment could not reach this machine's own listeners.
-        builder = builder.no_proxy();
-    }
-    builder.build().map_err(ClientError::HttpSetup)
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost"
-        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-fn parse_retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
-    Some(Duration::from_secs(seconds))
-}
-
-async fn read_capped(mut response: Response) -> Result<Vec<u8>, ClientError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(transport)? {
-        if body.len() + chunk.len() > MAX_REPLY_BYTES {
-            return Err(ClientError::ReplyTooLarge { limit: MAX_REPLY_BYTES });
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-fn transport(error: reqwest::Error) -> ClientError {
-    if error.is_timeout() {
-        return ClientError::TimedOut { seconds: TIMEOUT.as_secs() };
-    }
-    ClientError::Transport(ConnectionFailure::of(&error))
 }
 
 /// How long the WhatsApp client waits for a data endpoint: Meta's documented hard time-out of 10 s.

@@ -54,8 +54,8 @@ impl Phone {
     }
 
     /// The same phone with the Flow JSON that its user opens. Answers are checked against it.
-    pub fn showing(self, flow_json: FlowJson) -> Self {
-        Self { flow_json: Some(Arc::new(flow_json)), ..self }
+    pub fn showing(self, flow_json: impl Into<Arc<FlowJson>>) -> Self {
+        Self { flow_json: Some(flow_json.into()), ..self }
     }
 
     pub(super) fn client(&self) -> &FlowClient {
@@ -89,7 +89,25 @@ impl Phone {
     /// # Errors
     /// Those of [`FlowClient::seal`]: there was nothing to send.
     pub async fn exchange(&self, payload: &Value) -> Result<Exchange, ClientError> {
-        let first = self.attempt(payload, self.client.seal(payload)?, 0).await;
+        self.exchange_first_as(payload, self.client.seal(payload)?).await
+    }
+
+    /// Like [`exchange`](Self::exchange), with a phone that still has an old public key: its first
+    /// request is encrypted to a key that no endpoint has.
+    ///
+    /// # Errors
+    /// Those of [`FlowClient::seal`].
+    pub async fn exchange_with_old_key(&self, payload: &Value) -> Result<Exchange, ClientError> {
+        let old = self.client.clone().encrypting_to(OLD_PUBLIC_KEY)?;
+        self.exchange_first_as(payload, old.seal(payload)?).await
+    }
+
+    async fn exchange_first_as(
+        &self,
+        payload: &Value,
+        sealed: SealedRequest,
+    ) -> Result<Exchange, ClientError> {
+        let first = self.attempt(payload, sealed, 0).await;
         let fetches_key = first.judgement.outcome == Outcome::FetchesKey;
         Ok(if fetches_key {
             self.attempt(payload, self.client.seal(payload)?, 1).await
@@ -139,6 +157,19 @@ impl Phone {
     }
 }
 
+/// Whether a phone that speaks this version of the data API signs the flow token of this Flow: from
+/// data API 4.0 on, in Flows of version 7.3 on (`protocol.md` section 3). `None` if `version` is no
+/// version like `3.0`.
+pub fn signs_tokens(version: &str, flow_json: Option<&FlowJson>) -> Option<bool> {
+    let shows = flow_json.map(|flow_json| flow_json.document().version().and_then(parse_version));
+    Some(parse_version(version)? >= (4, 0) && shows.is_none_or(|shows| shows >= Some((7, 3))))
+}
+
+fn parse_version(text: &str) -> Option<(u32, u32)> {
+    let (major, minor) = text.split_once('.')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
 /// What Meta would say about an answer that took so long (`protocol.md` section 1).
 fn slowness(duration: Duration) -> Option<String> {
     let seconds = duration.as_secs_f64();
@@ -149,12 +180,22 @@ fn slowness(duration: Duration) -> Option<String> {
 /// The lowest latency at which Meta alerts.
 const FIRST_ALERT_SECONDS: f64 = 1.0;
 
+/// Its private key was never kept.
+const OLD_PUBLIC_KEY: &str = include_str!("old_public_key.pem");
+
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use rsa::pkcs8::DecodePrivateKey;
+    use rsa::{Oaep, RsaPrivateKey};
     use serde_json::json;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
+    use super::super::{Carried, Carrier, Carrying, Url};
     use super::*;
 
     #[tokio::test]
@@ -167,6 +208,20 @@ mod tests {
         let refused = phone(&stubborn).exchange(&payload::init("t")).await.unwrap();
         assert_eq!((refused.attempts, refused.status), (2, Some(421)));
         assert!(refused.judgement.is_failure());
+    }
+
+    #[tokio::test]
+    async fn an_old_key_is_for_the_first_request_only() {
+        let carried = Arc::new(Recording::default());
+        let client =
+            FlowClient::carried_by(carried.clone(), "http://localhost/a/b", PUBLIC_KEY, "secret");
+
+        let exchange =
+            Phone::new(client.unwrap()).exchange_with_old_key(&payload::ping()).await.unwrap();
+
+        assert_eq!((exchange.attempts, exchange.status), (2, Some(421)));
+        let fits: Vec<bool> = carried.0.lock().unwrap().iter().map(|body| opens(body)).collect();
+        assert_eq!(fits, [false, true]);
     }
 
     #[tokio::test]
@@ -192,6 +247,22 @@ mod tests {
         assert!(turn["flow_token_signature"].as_str().unwrap().starts_with("ey"));
         for bare in [payload::ping(), payload::error_notification("A", "", "", "t")] {
             assert_eq!(newer.dress(bare)["flow_token_signature"], json!(null));
+        }
+    }
+
+    #[test]
+    fn tokens_are_signed_by_new_phones_in_new_flows() {
+        let flow_json = |version: &str| {
+            FlowJson::parse(FLOW_JSON.replace("\"7.2\"", &format!("\"{version}\"")).as_bytes())
+                .unwrap()
+        };
+
+        assert_eq!(signs_tokens("3.0", None), Some(false));
+        assert_eq!(signs_tokens("4.0", None), Some(true));
+        assert_eq!(signs_tokens("4.0", Some(&flow_json("7.2"))), Some(false));
+        assert_eq!(signs_tokens("4.0", Some(&flow_json("7.3"))), Some(true));
+        for bad in ["4", "", "four.one", "3.0.1"] {
+            assert_eq!(signs_tokens(bad, None), None, "{bad}");
         }
     }
 
@@ -230,5 +301,30 @@ mod tests {
         url
     }
 
+    /// Keeps what it should carry, and answers 421.
+    #[derive(Debug, Default)]
+    struct Recording(Mutex<Vec<Vec<u8>>>);
+
+    impl Carrier for Recording {
+        fn carry<'a>(&'a self, endpoint: &'a Url, request: &'a SealedRequest) -> Carrying<'a> {
+            assert_eq!(endpoint.path(), "/a/b");
+            self.0.lock().unwrap().push(request.body.clone());
+            let refused =
+                Carried { status: 421, body: Vec::new(), retry_after: None, location: None };
+            Box::pin(async { Ok(refused) })
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "plays the host; nobody can time a test")]
+    fn opens(body: &[u8]) -> bool {
+        let envelope: Value = serde_json::from_slice(body).unwrap();
+        let wrapped = STANDARD.decode(envelope["encrypted_aes_key"].as_str().unwrap()).unwrap();
+        let key = RsaPrivateKey::from_pkcs8_pem(PRIVATE_KEY).unwrap();
+        key.decrypt(Oaep::new::<rsa::sha2::Sha256>(), &wrapped).is_ok()
+    }
+
     const PUBLIC_KEY: &str = include_str!("../../../tests/fixtures/vectors/keys/public.pem");
+    const PRIVATE_KEY: &str =
+        include_str!("../../../tests/fixtures/vectors/keys/private.pkcs8.pem");
+    const FLOW_JSON: &str = include_str!("../../../tests/fixtures/interop/flow.json");
 }

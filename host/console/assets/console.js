@@ -1,6 +1,84 @@
 // What htmx does not do. Everything here also works without it, by plain forms.
 "use strict";
 
+// Uploads: a file may be dropped anywhere on the page, and the page says how far it is.
+
+function uploadForm() {
+  return document.querySelector("form[data-upload]");
+}
+
+function hasFiles(event) {
+  return event.dataTransfer && Array.from(event.dataTransfer.types).includes("Files");
+}
+
+document.addEventListener("dragover", (event) => {
+  const form = uploadForm();
+  if (!form || !hasFiles(event)) return;
+  event.preventDefault();
+  form.classList.add("over");
+});
+
+document.addEventListener("dragleave", (event) => {
+  // Out of the window, not from one element into another.
+  if (!event.relatedTarget) uploadForm()?.classList.remove("over");
+});
+
+document.addEventListener("drop", (event) => {
+  const form = uploadForm();
+  if (!form || !hasFiles(event)) return;
+  event.preventDefault();
+  form.classList.remove("over");
+  form.querySelector("input[type=file]").files = event.dataTransfer.files;
+  form.requestSubmit();
+});
+
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("form[data-upload]")) return;
+  event.preventDefault();
+  upload(event.target);
+});
+
+function upload(form) {
+  const progress = form.querySelector("progress");
+  const said = form.querySelector("[data-said]");
+  const button = form.querySelector("button");
+  const request = new XMLHttpRequest();
+  request.open("POST", form.action);
+  // Asks for the path of the next page, or for a notice.
+  request.setRequestHeader("HX-Request", "true");
+  request.upload.addEventListener("progress", (event) => {
+    if (!event.lengthComputable) return;
+    progress.value = Math.floor((100 * event.loaded) / event.total);
+    said.textContent = event.loaded < event.total ? "Uploading…" : "The host compiles and checks it…";
+  });
+  request.addEventListener("loadend", () => {
+    const next = request.getResponseHeader("HX-Redirect");
+    if (next) {
+      location.assign(next);
+      return;
+    }
+    progress.hidden = true;
+    button.disabled = false;
+    said.textContent = "";
+    sayProblem(request.responseText);
+  });
+  progress.value = 0;
+  progress.hidden = false;
+  button.disabled = true;
+  request.send(new FormData(form));
+}
+
+// What came may be a proxy's page: only its text is taken.
+function sayProblem(html) {
+  const text = new DOMParser().parseFromString(html, "text/html").body.textContent.trim();
+  const problem = document.createElement("pre");
+  problem.className = "notice problem";
+  problem.setAttribute("role", "alert");
+  problem.textContent = text || "The host did not answer: nothing was done.";
+  document.getElementById("notice").replaceChildren(problem);
+  problem.scrollIntoView({ block: "nearest" });
+}
+
 // What comes by server-sent events comes once, also after a connection that was lost, and a list
 // grows no further than it says.
 document.addEventListener("htmx:sseBeforeMessage", (event) => {

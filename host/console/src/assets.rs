@@ -34,10 +34,11 @@ pub fn find(name: &str) -> Option<&'static Asset> {
 }
 
 /// All of them.
-pub(crate) static ASSETS: LazyLock<[Asset; 6]> = LazyLock::new(|| {
+pub(crate) static ASSETS: LazyLock<[Asset; 7]> = LazyLock::new(|| {
     [
         Asset::new("console.css", CSS, include_bytes!("../assets/console.css")),
         Asset::new("phone.css", CSS, include_bytes!("../assets/phone.css")),
+        Asset::new("phone-page.css", CSS, include_bytes!("../assets/phone-page.css")),
         // htmx 2.0.11 and its extension for server-sent events 2.2.4, as npm has them (0BSD).
         Asset::new("htmx.js", JAVASCRIPT, include_bytes!("../assets/htmx.js")),
         Asset::new("htmx-sse.js", JAVASCRIPT, include_bytes!("../assets/htmx-sse.js")),

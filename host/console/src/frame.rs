@@ -122,6 +122,6 @@ pub fn form(viewer: &Viewer, path: &str, fields: Markup) -> Markup {
     }
 }
 
-/// No inline style, no `eval`, no history in the browser's storage: pages may show what customers
-/// said. A refusal is shown where notices are.
-const HTMX_CONFIG: &str = r##"{"includeIndicatorStyles":false,"allowEval":false,"allowScriptTags":false,"historyCacheSize":0,"historyEnabled":false,"selfRequestsOnly":true,"responseHandling":[{"code":"204","swap":false},{"code":"[23]..","swap":true},{"code":"[45]..","swap":true,"error":true,"target":"#notice","swapOverride":"innerHTML"}]}"##;
+/// No inline style, no `eval`, no page in the browser's storage, since pages may show what customers
+/// said: going back loads the page again. A refusal is shown where notices are.
+const HTMX_CONFIG: &str = r##"{"includeIndicatorStyles":false,"allowEval":false,"allowScriptTags":false,"historyCacheSize":0,"refreshOnHistoryMiss":true,"selfRequestsOnly":true,"responseHandling":[{"code":"204","swap":false},{"code":"[23]..","swap":true},{"code":"[45]..","swap":true,"error":true,"target":"#notice","swapOverride":"innerHTML"}]}"##;

@@ -6,15 +6,19 @@
 
 pub mod assets;
 pub mod error;
+pub mod flow;
 pub mod frame;
 pub mod live;
 pub mod overview;
+pub mod parts;
+pub mod paths;
 pub mod phone;
 pub mod plot;
 mod said;
 pub mod session;
 pub mod sessions;
 pub mod sign_in;
+pub mod tenant;
 pub mod url;
 mod when;
 

@@ -2,6 +2,8 @@
 
 use maud::{Markup, html};
 
+use crate::parts::link_button;
+
 /// A page of tenants.
 #[derive(Debug)]
 pub struct Overview<'a> {
@@ -13,6 +15,8 @@ pub struct Overview<'a> {
     pub is_first: bool,
     /// The path of the next page.
     pub next: Option<String>,
+    /// Whether the viewer may make a tenant.
+    pub may_create: bool,
 }
 
 /// What the traffic light of a tenant is made of. Counts stop at 1,000.
@@ -89,6 +93,7 @@ pub fn content(overview: &Overview<'_>) -> Markup {
             }
             button { "Search" }
         }
+        @if overview.may_create { p { (link_button("/console/new-tenant", "New tenant")) } }
         div #tenants {
             p.hint role="status" { (found(overview)) }
             @if !overview.tenants.is_empty() { (table(&overview.tenants)) }
@@ -290,7 +295,7 @@ mod tests {
     fn every_light_says_its_state_in_words_and_names_are_escaped() {
         let named = TenantRow { name: "<script>alert(1)</script>".to_owned(), ..tenant() };
         let overview =
-            Overview { search: "\"><b>", tenants: vec![named], is_first: true, next: None };
+            Overview { search: "\"><b>", tenants: vec![named], is_first: true, next: None, may_create: true };
 
         let page = content(&overview).into_string();
 

@@ -23,10 +23,10 @@ pub use flowhost_protocol::envelope::SealedReply;
 pub use flowhost_protocol::flow::ReplyKind;
 pub use flowhost_protocol::signature::RawRequest;
 
-use crate::endpoint::{ActivePlugin, Endpoints};
+use crate::endpoint::{ActivePlugin, Endpoints, Nowhere};
 use crate::sessions::{
-    Begin, Met, News, Notices, Received, SessionError, Sessions, TokenNotice, TokenStanding,
-    token_signature_holds,
+    Begin, MemorySessions, Met, News, Notices, Received, SessionError, Sessions, TokenNotice,
+    TokenStanding, token_signature_holds,
 };
 use flowhost_protocol::crypto::RsaEngine;
 use flowhost_protocol::envelope::OpenedRequest;
@@ -46,7 +46,7 @@ pub struct Exchanges {
     notices: Arc<Notices>,
     plugins: Arc<Plugins>,
     metrics: Arc<Metrics>,
-    rsa: Box<dyn RsaEngine>,
+    rsa: Arc<dyn RsaEngine>,
     /// Work that goes on after its reply was sent. The host waits for it before it stops.
     background: TaskTracker,
     plugin_failures: Summary,
@@ -70,9 +70,25 @@ impl Exchanges {
             notices,
             plugins,
             metrics,
-            rsa,
+            rsa: rsa.into(),
             background,
             plugin_failures,
+        })
+    }
+
+    /// The same turns by the same plugins, with sessions in `sessions`: nothing of them is stored.
+    /// It finds no endpoint by its name, so it takes them from the caller, and reports no key. What
+    /// goes on after a reply runs in `background`.
+    pub fn in_memory(&self, sessions: Arc<MemorySessions>, background: TaskTracker) -> Arc<Self> {
+        Arc::new(Self {
+            endpoints: Arc::new(Nowhere),
+            sessions: Sessions::new(sessions.clone()),
+            notices: Arc::new(Notices::new(sessions)),
+            plugins: self.plugins.clone(),
+            metrics: self.metrics.clone(),
+            rsa: self.rsa.clone(),
+            background,
+            plugin_failures: Summary::new(FAILURE_LINES_OF_A_FLOW, FAILURE_LINES),
         })
     }
 
@@ -118,12 +134,14 @@ impl Exchanges {
         Ok(self.ask(endpoint, &call, &Arc::new(exchange), &input).await?)
     }
 
-    /// Answers a request. The caller has checked that the endpoint is switched on.
+    /// Answers a request. The caller has checked that the endpoint is switched on, and says what the
+    /// plugin is called for.
     pub async fn answer(
         self: &Arc<Self>,
         endpoint: &Arc<Endpoint>,
         raw: RawRequest,
         id: RequestId,
+        purpose: Purpose,
     ) -> Result<SealedReply, ExchangeError> {
         let at = Instant::now();
         let body = signature::verify(&endpoint.tenant.app_secrets(), raw)?;
@@ -134,7 +152,7 @@ impl Exchanges {
             .map_err(|retry_after| ExchangeError::RateLimited { retry_after })?;
         let opened =
             envelope::open(self.rsa.as_ref(), endpoint.tenant.private_keys(), body).await?;
-        let reply = self.answer_opened(endpoint, opened.request, id, at, Purpose::Serve).await?;
+        let reply = self.answer_opened(endpoint, opened.request, id, at, purpose).await?;
         Ok(opened.seal.seal(&reply)?)
     }
 
@@ -245,7 +263,10 @@ impl Exchanges {
     ) -> Result<FlowReply, ExchangeError> {
         let Begin { met, notice } =
             self.sessions.begin(&endpoint.space, standing, exchange, received).await?;
-        if let Some(notice) = notice {
+        // What somebody tries says nothing about how the flow is sent.
+        if let Some(notice) = notice
+            && call.is_none_or(|call| call.purpose.serves())
+        {
             self.tell(endpoint, notice);
         }
         match met {

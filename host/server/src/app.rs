@@ -22,8 +22,8 @@ use crate::config::{CompileConfig, HostConfig, MigrationPolicy, SecretText};
 use crate::egress::{Egress, EgressConfig};
 use crate::graph::Graph;
 use crate::http::{
-    AdminState, BodyMemory, FailedAttempts, PublicState, Readiness, ReadyCheck, Server,
-    ServerOptions, Stopping, admin_router, public_router,
+    AdminState, BodyMemory, FailedAttempts, OwnEndpoints, PublicState, Readiness, ReadyCheck,
+    Server, ServerOptions, Stopping, admin_router, public_router,
 };
 use crate::key_uploads::KeyUploads;
 use crate::key_values::FlowValues;
@@ -118,6 +118,11 @@ impl Host {
             changes_of_tenants(&store, &metrics),
             &metrics,
         ));
+        let endpoints = public_router(PublicState {
+            exchanges,
+            turns: turns.clone(),
+            body_memory: BodyMemory::default(),
+        });
         let mut background = Background::new(metrics.clone());
         let admin_state = AdminState {
             admin: operations.clone(),
@@ -130,17 +135,14 @@ impl Host {
             stopping: stopping.clone(),
             metrics: metrics.clone(),
             console: config.console,
+            endpoints: OwnEndpoints::new(endpoints.clone(), metrics.clone()),
         };
         let public = Server::start(ServerOptions {
             listener: Listener::Public,
             address: config.listen,
             tls: config.tls,
             limits: config.limits.public,
-            router: public_router(PublicState {
-                exchanges,
-                turns: turns.clone(),
-                body_memory: BodyMemory::default(),
-            }),
+            router: endpoints,
             metrics: metrics.clone(),
         });
         let admin = Server::start(ServerOptions {
@@ -199,9 +201,9 @@ impl Host {
     }
 
     /// A link that signs an operator in to the console once, within a quarter of an hour, for whoever
-    /// started the host. `None` if the host serves no console.
-    pub fn console_link(&self) -> Option<SecretText> {
-        let code = self.operations.as_ref()?.sign_in_code();
+    /// started the host, and leads to the page at this path. `None` if the host serves no console.
+    pub fn console_link(&self, leads_to: &str) -> Option<SecretText> {
+        let code = self.operations.as_ref()?.sign_in_code(leads_to.to_owned());
         let link = format!("{}/console/sign-in?code={}", self.admin_url(), code.expose());
         Some(SecretText::new(link))
     }

@@ -1,6 +1,10 @@
 //! The console, over real HTTP.
 
+mod flow;
+mod forms;
 mod live;
 mod overview;
+mod phone;
 mod sessions;
 mod sign_in;
+mod tenant;

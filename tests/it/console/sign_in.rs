@@ -37,6 +37,10 @@ async fn a_cookie_ends_by_signing_out_and_with_its_token() {
     let listed: ApiTokenList = serde_json::from_value(listed).unwrap();
     let held = listed.api_tokens.iter().find(|token| token.for_console).unwrap();
     let shown = held.made_by.unwrap();
+    let audit = host.admin().get("/v1/audit?tenant=acme").await.expect(200);
+    let signed_in = &audit["entries"][0];
+    assert_eq!(signed_in["action"], "console.sign-in");
+    assert_eq!(signed_in["actor"]["api_token"], json!(shown));
     let path = format!("/v1/api-tokens/{shown}");
     host.admin().call("DELETE", &path, Value::Null).await.expect(204);
     assert_eq!(reader.open("/console").await.status, 303);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use flowhost_client::{FlowClient, Phone, payload};
+use flowhost_client::{FlowClient, Phone, payload, signs_tokens};
 use flowhost_flow_json::FlowJson;
 use flowhost_server::config::{ConfigError, Environment};
 
@@ -41,7 +41,9 @@ impl EndpointArgs {
         let version = self.data_api_version.as_deref();
         let version = version.or_else(|| flow_json.as_ref()?.document().data_api_version());
         let version = version.unwrap_or(payload::DATA_API_VERSION).to_owned();
-        let signs_tokens = signs_tokens(&version, flow_json.as_ref())?;
+        let signs_tokens = signs_tokens(&version, flow_json.as_ref()).ok_or_else(|| {
+            ConfigError::new(format!("--data-api-version {version} is no version like 3.0"))
+        })?;
         let public_key = read_text(&self.public_key)?;
         let secret = app_secret(self.app_secret_file.as_ref(), "--app-secret-file", environment)?;
         let client = FlowClient::new(&self.url, &public_key, secret.expose())
@@ -75,42 +77,4 @@ impl EndpointArgs {
         }
         Ok(())
     }
-}
-
-/// Phones sign the flow token from data API 4.0 on, in Flows of version 7.3 on (`protocol.md`
-/// section 3).
-fn signs_tokens(version: &str, flow_json: Option<&FlowJson>) -> Result<bool, ConfigError> {
-    let speaks = parse_version(version).ok_or_else(|| {
-        ConfigError::new(format!("--data-api-version {version} is no version like 3.0"))
-    })?;
-    let shows = flow_json.map(|flow_json| flow_json.document().version().and_then(parse_version));
-    Ok(speaks >= (4, 0) && shows.is_none_or(|shows| shows >= Some((7, 3))))
-}
-
-fn parse_version(text: &str) -> Option<(u32, u32)> {
-    let (major, minor) = text.split_once('.')?;
-    Some((major.parse().ok()?, minor.parse().ok()?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tokens_are_signed_by_new_phones_in_new_flows() {
-        let flow_json = |version: &str| {
-            FlowJson::parse(FLOW_JSON.replace("\"7.2\"", &format!("\"{version}\"")).as_bytes())
-                .unwrap()
-        };
-
-        assert!(!signs_tokens("3.0", None).unwrap());
-        assert!(signs_tokens("4.0", None).unwrap());
-        assert!(!signs_tokens("4.0", Some(&flow_json("7.2"))).unwrap());
-        assert!(signs_tokens("4.0", Some(&flow_json("7.3"))).unwrap());
-        for bad in ["4", "", "four.one", "3.0.1"] {
-            assert!(signs_tokens(bad, None).is_err(), "{bad}");
-        }
-    }
-
-    const FLOW_JSON: &str = include_str!("../../../../tests/fixtures/interop/flow.json");
 }

@@ -75,7 +75,8 @@ impl Tenant {
 }
 
 async fn deploy(api: &AdminApi, slug: &str, component: Vec<u8>) -> anyhow::Result<()> {
-    let new = NewVersion { component, flow_json: None, project: Path::new("."), note: None };
+    let flow_json = Some(FLOW_JSON.to_vec());
+    let new = NewVersion { component, flow_json, project: Path::new("."), note: None };
     let version = upload(api, [slug, FLOW], new).await?.version;
     activate_version(api, slug, FLOW, version.version).await?;
     note(&format!(
@@ -92,3 +93,6 @@ pub(super) const TENANTS: [(&str, &str); 2] = [("clinic-a", "Clinic A"), ("clini
 
 /// The flow of both tenants.
 pub(super) const FLOW: &str = "appointment";
+
+/// Its screens, for the phone in the browser.
+const FLOW_JSON: &[u8] = include_bytes!("../../../../plugins/appointment/flow.json");

@@ -79,8 +79,14 @@ impl Field {
         }
     }
 
+    /// Why the phone would not let the user go on with this value, after the field's label.
+    pub fn problem(&self, value: Option<&Value>) -> Option<String> {
+        let problem = self.check(value).err()?;
+        Some(format!("{}: {problem}", self.title()))
+    }
+
     /// Whether a value counts as not filled in.
-    pub(super) fn is_empty(&self, value: &Value) -> bool {
+    pub fn is_empty(&self, value: &Value) -> bool {
         match value {
             Value::Null | Value::Bool(false) => true,
             Value::String(text) => text.is_empty(),
@@ -110,9 +116,9 @@ impl Field {
                 read_day(text).map_or_else(|| text.clone(), |day| day.to_string())
             }
             (_, Value::Array(ids)) => {
-                ids.iter().map(|id| self.title(id)).collect::<Vec<_>>().join(", ")
+                ids.iter().map(|id| self.choice_title(id)).collect::<Vec<_>>().join(", ")
             }
-            (_, value) => self.title(value),
+            (_, value) => self.choice_title(value),
         }
     }
 
@@ -121,13 +127,23 @@ impl Field {
         matches!(&self.kind, FieldKind::Text { input, .. } if HIDDEN.contains(&input.as_str()))
     }
 
-    fn title(&self, id: &Value) -> String {
+    fn choice_title(&self, id: &Value) -> String {
         let known = self.choices().iter().find(|choice| *id == choice.id.as_str());
         known.map_or_else(|| shown(id), |choice| choice.title.clone())
     }
 }
 
 impl Days {
+    /// The first day that can be selected, as in `2026-11-23`.
+    pub fn first_day(&self) -> Option<String> {
+        iso_day(self.first.as_deref()?)
+    }
+
+    /// The last one.
+    pub fn last_day(&self) -> Option<String> {
+        iso_day(self.last.as_deref()?)
+    }
+
     pub(super) fn written(&self, day: Date) -> Value {
         if self.in_milliseconds {
             return Value::from((day.midnight().assume_utc().unix_timestamp() * 1_000).to_string());
@@ -184,6 +200,12 @@ fn pick<'a>(choices: &'a [Choice], typed: &str) -> Result<&'a Choice, String> {
 
 pub(super) fn read_typed_day(typed: &str) -> Result<Date, String> {
     read_day(typed).ok_or_else(|| format!("{typed} is no day like 2026-11-23"))
+}
+
+/// A day as in `2026-11-23` of one that is written so or in milliseconds since 1970; `None` if it
+/// is neither.
+pub fn iso_day(text: &str) -> Option<String> {
+    read_day(text).map(|day| day.to_string())
 }
 
 /// Reads `2026-11-23`, or milliseconds since 1970.

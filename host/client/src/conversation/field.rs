@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
-use flowhost_flow_json::{CalendarMode, Component, ON_SELECT, ON_UNSELECT};
+use flowhost_flow_json::{CalendarMode, Component, ComponentKind, ON_SELECT, ON_UNSELECT};
 
 use super::action::Trigger;
 use super::expression::shown;
+use super::picture::Picture;
 use super::range::{self, Range};
 use super::scope::Scope;
 
@@ -14,6 +15,8 @@ use super::scope::Scope;
 pub struct Field {
     /// The field's name in the form's data.
     pub name: String,
+    /// The component's kind: `TextInput`, `Dropdown`, ..
+    pub component: ComponentKind,
     /// The label on the screen. May be empty.
     pub label: String,
     /// What can be entered.
@@ -22,8 +25,16 @@ pub struct Field {
     pub required: bool,
     /// Whether the user can change it.
     pub enabled: bool,
-    /// Texts that accompany it.
-    pub hints: Vec<String>,
+    /// A text below the label. May be empty.
+    pub description: String,
+    /// Texts that help to fill it in.
+    pub helper: Vec<String>,
+    /// What a text must match, in JavaScript's regular expressions; only a browser checks it.
+    pub pattern: Option<String>,
+    /// Whether the label is large.
+    pub large_label: bool,
+    /// Whether the pictures of choices are large.
+    pub large_media: bool,
     /// What the endpoint or the form says is wrong with it.
     pub errors: Vec<String>,
     /// The value before the user enters anything.
@@ -57,6 +68,8 @@ pub enum FieldKind {
         max: Option<u64>,
         /// The greatest size of a file, in KiB.
         max_kib: u64,
+        /// The types that are taken, such as `application/pdf`. Empty if all are.
+        mime_types: Vec<String>,
     },
     /// One of these choices.
     One(Vec<Choice>),
@@ -80,8 +93,14 @@ pub struct Choice {
     pub id: String,
     /// What is shown.
     pub title: String,
-    /// A further text beside the title. May be empty.
+    /// A text below the title. May be empty.
     pub description: String,
+    /// A further text. May be empty.
+    pub metadata: String,
+    /// The picture beside it.
+    pub picture: Option<Picture>,
+    /// The colour beside it, such as `#1DA1F2`.
+    pub color: Option<String>,
     /// Whether it can be selected.
     pub enabled: bool,
     /// What happens when it is selected, and when it is no longer selected.
@@ -143,22 +162,39 @@ impl Field {
             let own = component.value(own).filter(|value| !value.is_null());
             own.or_else(|| of_form.get(&name).filter(|value| !value.is_null()).cloned())
         };
-        let hints =
-            ["description", "helper-text"].into_iter().filter_map(|name| component.value(name));
         let labels = component.value("label").unwrap_or_default();
         let texts = |said: Value| range::texts(&said, &labels);
         Some(Self {
+            component: component.written.kind()?,
             label: label(component),
             required: is_required(component, &kind),
             kind,
             enabled: component.flag("enabled", true),
-            hints: hints.flat_map(texts).chain(pattern(component)).collect(),
+            description: component.text("description"),
+            helper: component.value("helper-text").map(texts).unwrap_or_default(),
+            pattern: Some(component.text("pattern")).filter(|pattern| !pattern.is_empty()),
+            large_label: is_large(component, "label-variant"),
+            large_media: is_large(component, "media-size"),
             errors: said("error-message", &form.errors).map(texts).unwrap_or_default(),
             initial: said("init-value", &form.initial),
             on_select: Trigger::written(component.written.member(ON_SELECT)),
             on_unselect: Trigger::written(component.written.member(ON_UNSELECT)),
             name,
         })
+    }
+
+    /// The label, or the name of a field that has none.
+    pub fn title(&self) -> &str {
+        if self.label.is_empty() { &self.name } else { &self.label }
+    }
+
+    /// The texts that accompany it, in the order in which they are read.
+    pub fn hints(&self) -> Vec<String> {
+        let description = Some(self.description.clone()).filter(|text| !text.is_empty());
+        let pattern = self.pattern.as_ref();
+        let pattern =
+            pattern.map(|pattern| format!("must match {pattern}, which is not checked here"));
+        description.into_iter().chain(self.helper.iter().cloned()).chain(pattern).collect()
     }
 
     /// What the form holds before the user enters anything: an empty text, or nothing selected.
@@ -177,6 +213,14 @@ impl Field {
             FieldKind::One(choices) | FieldKind::Many { choices, .. } => choices,
             _ => &[],
         }
+    }
+}
+
+impl Choice {
+    /// The texts beside the title in one line. May be empty.
+    pub fn about(&self) -> String {
+        let texts = [self.description.as_str(), &self.metadata];
+        texts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -213,6 +257,13 @@ impl Properties<'_> {
     fn number(&self, name: &str) -> Option<u64> {
         let value = self.value(name)?;
         value.as_u64().or_else(|| value.as_str()?.parse().ok())
+    }
+
+    /// A length in the phone's units.
+    pub(super) fn measure(&self, name: &str) -> Option<f64> {
+        let value = self.value(name)?;
+        let measure = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())?;
+        Some(measure).filter(|measure| measure.is_finite() && *measure > 0.0)
     }
 
     fn texts(&self, name: &str) -> Vec<String> {
@@ -259,6 +310,7 @@ fn kind_of(component: &Properties<'_>, dates_are_days: bool) -> Option<FieldKind
             min,
             max,
             max_kib: component.number("max-file-size-kb").unwrap_or(MAX_FILE_KIB),
+            mime_types: component.texts("allowed-mime-types"),
         },
         flowhost_flow_json::Field::Entry => return None,
     })
@@ -270,11 +322,10 @@ fn choices(component: &Properties<'_>) -> Vec<Choice> {
         Choice {
             id: text("id"),
             title: text("title"),
-            description: [text("description"), text("metadata")]
-                .into_iter()
-                .filter(|part| !part.is_empty())
-                .collect::<Vec<_>>()
-                .join(", "),
+            description: text("description"),
+            metadata: text("metadata"),
+            picture: Picture::within(filled, "image"),
+            color: Some(text("color")).filter(|color| is_color(color)),
             enabled: filled.get("enabled") != Some(&Value::Bool(false)),
             on_select: trigger(ON_SELECT),
             on_unselect: trigger(ON_UNSELECT),
@@ -316,10 +367,17 @@ fn is_required(component: &Properties<'_>, kind: &FieldKind) -> bool {
     }
 }
 
-/// Phones check patterns. Here they are only shown, because they are JavaScript's.
-fn pattern(component: &Properties<'_>) -> Option<String> {
-    let pattern = Some(component.text("pattern")).filter(|pattern| !pattern.is_empty())?;
-    Some(format!("must match {pattern}, which is not checked here"))
+/// Whether a size or a variant is the larger of two.
+pub(super) fn is_large(component: &Properties<'_>, name: &str) -> bool {
+    component.text(name) == "large"
+}
+
+/// Whether a text is `#` and six hexadecimal digits, which is what phones take.
+fn is_color(text: &str) -> bool {
+    text.len() == 7
+        && text
+            .strip_prefix('#')
+            .is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
 }
 
 /// The most characters of a `TextInput` that sets no limit (Meta's reference of components).
@@ -330,3 +388,58 @@ const TEXT_AREA_MAX: u64 = 600;
 
 /// The size of a file where a picker sets none, which is also the greatest that it may set.
 const MAX_FILE_KIB: u64 = 25_600;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::scope::tests::with_scope;
+    use super::*;
+
+    fn field(written: Value) -> Field {
+        let written = Component::of(&written).unwrap();
+        with_scope(json!({"help": "Ask us"}), json!({}), |scope| {
+            Field::of(&Properties { written, scope }, &FormSays::default(), true)
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn a_field_says_what_it_is_and_all_that_stands_around_it() {
+        let input = field(json!({
+            "type": "TextInput", "name": "x", "label": "", "helper-text": "${data.help}", "pattern": "^a$", "label-variant": "large",
+            "min-chars": 1, "max-chars": 3,
+        }));
+        let photos = field(json!({
+            "type": "DocumentPicker", "name": "y", "label": "Papers", "description": "Any", "max-uploaded-documents": 2,
+            "allowed-mime-types": ["application/pdf"],
+        }));
+
+        assert_eq!((input.component, input.title()), (ComponentKind::TextInput, "x"));
+        assert!(input.large_label && !input.large_media);
+        assert_eq!(input.hints(), ["Ask us", "must match ^a$, which is not checked here"]);
+        assert_eq!(input.limits(), ["at least 1 character", "at most 3 characters"]);
+        assert_eq!((photos.title(), photos.description.as_str()), ("Papers", "Any"));
+        assert_eq!(photos.limits(), ["at most 2 files"]);
+        let FieldKind::Media { mime_types, max_kib, .. } = photos.kind else { panic!("no files") };
+        assert_eq!((mime_types, max_kib), (vec!["application/pdf".to_owned()], MAX_FILE_KIB));
+    }
+
+    #[test]
+    fn a_choice_has_its_texts_apart_its_picture_and_a_colour() {
+        let source = json!([
+            {"id": "a", "title": "A", "description": "first", "metadata": "new", "color": "#12abEF", "image": "aGk=", "alt-text": "one"},
+            {"id": "b", "title": "B", "color": "red"},
+        ]);
+        let group = field(
+            json!({"type": "CheckboxGroup", "name": "x", "media-size": "large", "data-source": source}),
+        );
+
+        let [first, second] = group.choices() else { panic!("{group:?}") };
+        assert_eq!((first.description.as_str(), first.metadata.as_str()), ("first", "new"));
+        assert_eq!((first.about(), second.about()), ("first, new".to_owned(), String::new()));
+        assert_eq!((first.color.as_deref(), &second.color), (Some("#12abEF"), &None));
+        assert_eq!(first.picture.as_ref().unwrap().alternative, "one");
+        assert!(group.large_media && second.picture.is_none());
+    }
+}

@@ -10,9 +10,14 @@ mod action;
 mod entry;
 mod expression;
 mod field;
+mod limits;
+mod list;
+mod markdown;
+mod picture;
 mod range;
 mod scope;
 mod screen;
+mod text;
 
 use std::collections::BTreeMap;
 
@@ -23,9 +28,14 @@ use flowhost_flow_json::Document;
 use super::payload;
 
 pub use self::action::Action;
+pub use self::entry::iso_day;
 pub use self::field::{Choice, Days, Field, FieldKind};
+pub use self::list::{EntryTexts, ListEntry, NavigationList};
+pub use self::markdown::{Block, Span};
+pub use self::picture::{Carousel, Picture};
 pub use self::range::{End, Range};
 pub use self::screen::{Footer, Item, Screen};
+pub use self::text::Text;
 
 use self::action::Trigger;
 use self::scope::{Scope, Seen};
@@ -112,6 +122,13 @@ impl Conversation {
         self.here().form.get(field)
     }
 
+    /// The user leaves something in a field that the phone doesn't accept: it stays there, and
+    /// triggers nothing. [`Self::press`] refuses it.
+    pub fn leave(&mut self, field: &Field, value: Value) {
+        self.here_mut().form.insert(field.name.clone(), value);
+        self.fill_in(false);
+    }
+
     /// The user enters a value; `None` empties the field.
     pub fn enter(&mut self, field: &Field, value: Option<Value>) -> Step {
         let before = self.value(&field.name).cloned().or_else(|| field.empty());
@@ -141,14 +158,8 @@ impl Conversation {
     /// valid.
     pub fn problems(&self) -> Vec<String> {
         let Some(screen) = self.screen() else { return Vec::new() };
-        let wrong = screen.fields().filter(|field| field.enabled).filter_map(|field| {
-            let problem = field.check(self.value(&field.name)).err()?;
-            Some(format!(
-                "{}: {problem}",
-                if field.label.is_empty() { &field.name } else { &field.label }
-            ))
-        });
-        wrong.collect()
+        let enabled = screen.fields().filter(|field| field.enabled);
+        enabled.filter_map(|field| field.problem(self.value(&field.name))).collect()
     }
 
     /// The user presses the button.
@@ -166,13 +177,12 @@ impl Conversation {
 
     /// The user taps a link of the screen, counted from 0.
     pub fn follow(&mut self, link: usize) -> Step {
-        let action = self
-            .screen()
-            .and_then(|screen| screen.links().nth(link).map(|(_, action)| action.clone()));
-        action.map_or_else(
-            || Step::Refused(vec!["There is no such link on this screen".to_owned()]),
-            |action| self.act(action),
-        )
+        let Some(screen) = self.screen() else { return Step::Nothing };
+        match screen.links().nth(link) {
+            Some((action, true)) => self.act(action.clone()),
+            Some(_) => Step::Refused(vec!["This can't be tapped".to_owned()]),
+            None => Step::Refused(vec!["There is no such link on this screen".to_owned()]),
+        }
     }
 
     /// The user submits `data`, whatever is on the screen.
@@ -181,13 +191,18 @@ impl Conversation {
         Step::Ask(payload::data_exchange(screen, data, &self.flow_token))
     }
 
+    /// Whether there is a screen to go back to. Without a Flow JSON only the endpoint knows.
+    pub fn can_go_back(&self) -> bool {
+        self.shown.len() > usize::from(self.knows_screens())
+    }
+
     /// The user goes back. The endpoint is asked if the screen has `refresh_on_back`, or if the
     /// screen is not known.
     pub fn back(&mut self) -> Step {
         let Some(current) = self.shown.last() else { return Step::Nothing };
         let refreshes = self.flow_json.is_none()
             || self.written().is_some_and(flowhost_flow_json::Screen::refreshes_on_back);
-        if self.shown.len() < 2 && self.flow_json.is_some() {
+        if !self.can_go_back() {
             return Step::Refused(vec!["This is the first screen".to_owned()]);
         }
         if refreshes {
@@ -365,7 +380,7 @@ mod tests {
             (coupon.name.as_str(), conversation.data()),
             ("COUPON", &map(json!({"total": 14})))
         );
-        assert_eq!(coupon.items[0], text(ComponentKind::TextBody, "Before the coupon: 14"));
+        assert!(is_text(&coupon.items[0], ComponentKind::TextBody, "Before the coupon: 14"));
         enter(&mut conversation, "code", "1234");
         assert!(matches!(conversation.follow(0), Step::Refused(_)));
         assert_eq!(conversation.back(), Step::Moved);
@@ -429,7 +444,8 @@ mod tests {
         let mut conversation =
             conversation(&json!({"version": "7.2", "screens": [screen]}).to_string());
         let is_there = |conversation: &Conversation| {
-            conversation.screen().unwrap().items.contains(&text(ComponentKind::TextBody, "there"))
+            let is_it = |item: &Item| is_text(item, ComponentKind::TextBody, "there");
+            conversation.screen().unwrap().items.iter().any(is_it)
         };
         conversation.arrive("A", Map::new());
         assert!(is_there(&conversation));
@@ -483,6 +499,29 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_in_a_field_stays_and_is_refused() {
+        let screen = json!({"id": "A", "layout": {"children": [
+            {"type": "TextInput", "name": "mail", "label": "Email", "input-type": "email", "on-select-action": {"name": "data_exchange"}},
+            {"type": "TextBody", "text": "${form.mail}"},
+            {"type": "NavigationList", "name": "n", "list-items": [{"id": "1", "main-content": {"title": "Out"}, "enabled": false}]},
+            {"type": "Footer", "label": "Go", "on-click-action": {"name": "complete", "payload": {}}},
+        ]}});
+        let mut conversation =
+            conversation(&json!({"version": "7.2", "screens": [screen]}).to_string());
+        conversation.arrive("A", Map::new());
+        assert!(!conversation.can_go_back());
+
+        let field = conversation.screen().unwrap().fields().next().unwrap().clone();
+        conversation.leave(&field, json!("ana@"));
+
+        let shown = conversation.screen().unwrap();
+        assert!(is_text(&shown.items[1], ComponentKind::TextBody, "ana@"));
+        let refused = |why: &str| Step::Refused(vec![why.to_owned()]);
+        assert_eq!(conversation.press(), refused("Email: That is no email"));
+        assert_eq!(conversation.follow(0), refused("This can't be tapped"));
+    }
+
+    #[test]
     fn without_a_flow_json_everything_is_asked() {
         let mut conversation = Conversation::new(None, "t");
         conversation.arrive("A", map(json!({"x": 1})));
@@ -517,8 +556,8 @@ mod tests {
         map(json!({"greeting": "Hello", "has_size": has_size, "toppings": toppings}))
     }
 
-    fn text(style: ComponentKind, text: &str) -> Item {
-        Item::Text { style, text: text.to_owned() }
+    fn is_text(item: &Item, style: ComponentKind, due: &str) -> bool {
+        matches!(item, Item::Text(text) if text.style == style && text.text == due)
     }
 
     fn map(value: Value) -> Map<String, Value> {

@@ -210,7 +210,7 @@ mod tests {
 
         assert_eq!(field.label, "Your stay: Arrival – Departure");
         assert_eq!(
-            (field.hints, field.errors),
+            (field.hints(), field.errors),
             (
                 vec!["Arrival: From three".to_owned(), "Departure: By noon".to_owned()],
                 vec!["Departure: Too late".to_owned()]

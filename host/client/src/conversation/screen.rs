@@ -5,10 +5,13 @@ use serde_json::Value;
 
 use flowhost_flow_json::{Component, ComponentKind, ON_CLICK};
 
-use super::action::{Action, Trigger};
+use super::action::Action;
 use super::expression::{holds, shown};
-use super::field::{Entry, Field, FormSays, Properties};
+use super::field::{Field, FormSays, Properties};
+use super::list::NavigationList;
+use super::picture::{Carousel, Picture};
 use super::scope::Scope;
+use super::text::Text;
 
 /// A screen as it is shown.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,27 +29,25 @@ pub struct Screen {
 /// A component on a screen.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Item {
+    /// Pictures side by side.
+    Carousel(Carousel),
     /// A field to fill in.
     Field(Box<Field>),
     /// A text to tap.
     Link {
         /// The text to show.
         text: String,
+        /// What it is about, where the text alone doesn't tell. May be empty.
+        about: String,
         /// What tapping it does.
         action: Action,
     },
-    /// A picture, which text can't show.
-    Picture {
-        /// Its alternative text. May be empty.
-        alternative: String,
-    },
+    /// A list whose entries can be tapped.
+    List(NavigationList),
+    /// A picture.
+    Picture(Picture),
     /// A text.
-    Text {
-        /// The component's kind: `TextHeading`, `TextBody`, ..
-        style: ComponentKind,
-        /// The text; may have several lines.
-        text: String,
-    },
+    Text(Text),
     /// A component that this client doesn't know.
     Unknown {
         /// Its type.
@@ -59,8 +60,12 @@ pub enum Item {
 pub struct Footer {
     /// The text on the button.
     pub label: String,
-    /// Texts beside it.
-    pub captions: Vec<String>,
+    /// The text at the left above it. May be empty, as the others.
+    pub left: String,
+    /// The text in the middle.
+    pub center: String,
+    /// The text at the right.
+    pub right: String,
     /// Whether it can be pressed.
     pub enabled: bool,
     /// What pressing it does.
@@ -92,15 +97,38 @@ impl Screen {
         })
     }
 
-    /// What can be tapped besides the button, from top to bottom.
-    pub fn links(&self) -> impl Iterator<Item = (&str, &Action)> {
-        self.items.iter().filter_map(|item| {
-            if let Item::Link { text, action } = item {
-                Some((text.as_str(), action))
-            } else {
-                None
-            }
+    /// What can be tapped besides the button, from top to bottom: what it does, and whether it can
+    /// be tapped now.
+    pub fn links(&self) -> impl Iterator<Item = (&Action, bool)> {
+        self.items.iter().flat_map(|item| {
+            let (own, entries) = match item {
+                Item::Link { action, .. } => (Some((action, true)), &[][..]),
+                Item::List(list) => (None, &list.entries[..]),
+                _ => (None, &[][..]),
+            };
+            own.into_iter().chain(entries.iter().map(|entry| (&entry.action, entry.enabled)))
         })
+    }
+}
+
+impl Footer {
+    fn of(component: &Properties<'_>) -> Self {
+        Self {
+            label: component.text("label"),
+            left: component.text("left-caption"),
+            center: component.text("center-caption"),
+            right: component.text("right-caption"),
+            enabled: component.flag("enabled", true),
+            action: Action::of(component.written.member(ON_CLICK), component.scope),
+        }
+    }
+
+    /// The texts beside the button that are not empty, from left to right.
+    pub fn captions(&self) -> impl Iterator<Item = &str> {
+        [&self.left, &self.center, &self.right]
+            .into_iter()
+            .map(String::as_str)
+            .filter(|text| !text.is_empty())
     }
 }
 
@@ -130,9 +158,9 @@ impl Walk<'_> {
         };
         match kind {
             ComponentKind::EmbeddedLink => {
-                self.link(component.text("text"), written.member(ON_CLICK))
+                self.link(component.text("text"), String::new(), written.member(ON_CLICK))
             }
-            ComponentKind::Footer => self.footer = Some(footer(component)),
+            ComponentKind::Footer => self.footer = Some(Footer::of(component)),
             ComponentKind::Form => {
                 let says = |name| component.value(name).unwrap_or_default();
                 self.children(
@@ -148,19 +176,19 @@ impl Walk<'_> {
                 self.children(written.then(), form);
             }
             ComponentKind::If => self.children(written.otherwise(), form),
-            ComponentKind::Image => {
-                self.items.push(Item::Picture { alternative: component.text("alt-text") })
+            ComponentKind::Image => self.items.push(Item::Picture(Picture::of(component))),
+            ComponentKind::ImageCarousel => {
+                self.items.push(Item::Carousel(Carousel::of(component)));
             }
-            ComponentKind::ImageCarousel => self.pictures(component),
-            ComponentKind::NavigationList => self.navigation_list(component),
+            ComponentKind::NavigationList => {
+                self.items.push(Item::List(NavigationList::of(component)));
+            }
             ComponentKind::Switch => self.children(written.case(&component.text("value")), form),
             ComponentKind::TextHeading
             | ComponentKind::TextSubheading
             | ComponentKind::TextBody
             | ComponentKind::TextCaption
-            | ComponentKind::RichText => {
-                self.items.push(Item::Text { style: kind, text: lines(component) });
-            }
+            | ComponentKind::RichText => self.items.push(Item::Text(Text::of(component, kind))),
             ComponentKind::TextInput
             | ComponentKind::TextArea
             | ComponentKind::CheckboxGroup
@@ -182,73 +210,12 @@ impl Walk<'_> {
         self.items.push(Item::Field(Box::new(field)));
         if let Some(action) = component.written.member(ON_CLICK).filter(|action| action.is_object())
         {
-            self.link(format!("Read more: {about}"), Some(action));
+            self.link("Read more".to_owned(), about, Some(action));
         }
     }
 
-    fn link(&mut self, text: String, action: Option<&Value>) {
-        self.items.push(Item::Link { text, action: Action::of(action, self.scope) });
-    }
-
-    fn pictures(&mut self, carousel: &Properties<'_>) {
-        let images = carousel.value("images").unwrap_or_default();
-        for image in images.as_array().into_iter().flatten() {
-            self.items.push(Item::Picture {
-                alternative: image.get("alt-text").map(shown).unwrap_or_default(),
-            });
-        }
-    }
-
-    /// Each entry of the list is a link, with its own action or the list's.
-    fn navigation_list(&mut self, list: &Properties<'_>) {
-        for (style, name) in
-            [(ComponentKind::TextSubheading, "label"), (ComponentKind::TextBody, "description")]
-        {
-            let text = list.text(name);
-            if !text.is_empty() {
-                self.items.push(Item::Text { style, text });
-            }
-        }
-        let of_list = Trigger::written(list.written.member(ON_CLICK));
-        let links = list.entries("list-items", |Entry { filled, trigger }| {
-            let main = &filled["main-content"];
-            let parts = [
-                &main["title"],
-                &main["description"],
-                &main["metadata"],
-                &filled["end"]["title"],
-                &filled["badge"],
-            ]
-            .map(shown);
-            let text =
-                parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
-            let own = trigger(ON_CLICK).action(self.scope);
-            let action = own
-                .or_else(|| of_list.action(self.scope))
-                .unwrap_or(Action::Unknown(String::new()));
-            Item::Link { text, action }
-        });
-        self.items.extend(links);
-    }
-}
-
-fn footer(component: &Properties<'_>) -> Footer {
-    let captions =
-        ["left-caption", "center-caption", "right-caption"].map(|name| component.text(name));
-    Footer {
-        label: component.text("label"),
-        captions: captions.into_iter().filter(|caption| !caption.is_empty()).collect(),
-        enabled: component.flag("enabled", true),
-        action: Action::of(component.written.member(ON_CLICK), component.scope),
-    }
-}
-
-/// A text may be written as a list of its lines.
-fn lines(component: &Properties<'_>) -> String {
-    match component.value("text") {
-        Some(Value::Array(lines)) => lines.iter().map(shown).collect::<Vec<_>>().join("\n"),
-        Some(text) => shown(&text),
-        None => String::new(),
+    fn link(&mut self, text: String, about: String, action: Option<&Value>) {
+        self.items.push(Item::Link { text, about, action: Action::of(action, self.scope) });
     }
 }
 
@@ -256,6 +223,7 @@ fn lines(component: &Properties<'_>) -> String {
 mod tests {
     use serde_json::json;
 
+    use super::super::list::ListEntry;
     use super::super::scope::tests::with_scope;
     use super::*;
     use flowhost_flow_json::Document;
@@ -274,7 +242,7 @@ mod tests {
             .items
             .iter()
             .filter_map(
-                |item| if let Item::Text { text, .. } = item { Some(text.as_str()) } else { None },
+                |item| if let Item::Text(text) = item { Some(text.text.as_str()) } else { None },
             )
             .collect()
     }
@@ -327,18 +295,23 @@ mod tests {
             screen.items
         );
         assert_eq!(screen.fields().count(), FIELDS.len());
+        let entries = screen.items.iter().find_map(|item| {
+            if let Item::List(list) = item {
+                Some(list.entries.iter().map(ListEntry::line).collect::<Vec<_>>())
+            } else {
+                None
+            }
+        });
+        assert_eq!(entries.unwrap(), ["First · of all", "Second"]);
+        assert_eq!(screen.links().count(), 3);
         assert_eq!(
-            screen.links().map(|(text, _)| text).collect::<Vec<_>>(),
-            ["terms", "First · of all", "Second"]
-        );
-        assert_eq!(
-            screen.links().nth(2).unwrap().1,
+            screen.links().nth(2).unwrap().0,
             &Action::OpenUrl("https://example.com".to_owned())
         );
         let footer = screen.footer.unwrap();
         assert_eq!(
-            (footer.label.as_str(), footer.captions, footer.enabled),
-            ("Go", vec!["14 EUR".to_owned()], false)
+            (footer.label.as_str(), footer.captions().collect::<Vec<_>>(), footer.enabled),
+            ("Go", vec!["14 EUR"], false)
         );
     }
 
@@ -377,7 +350,7 @@ mod tests {
                     || file.display().to_string().contains("-without-footer");
                 assert!(screen.footer.is_some() || may_lack_one, "{place} has no button");
                 let texts = screen.items.iter().filter_map(|item| {
-                    if let Item::Text { text, .. } = item { Some(text) } else { None }
+                    if let Item::Text(text) = item { Some(&text.text) } else { None }
                 });
                 texts.for_each(|text| assert!(!text.contains("${"), "{place}: {text}"));
             }

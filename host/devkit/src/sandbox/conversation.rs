@@ -13,11 +13,11 @@ use zeroize::Zeroizing;
 
 use super::Sandbox;
 use super::fakes::Fake;
-use super::tenant::{APP_SECRET, Nowhere, endpoint};
+use super::tenant::{APP_SECRET, endpoint};
 use crate::scenarios::{
     Answered, Answers, Inside, MediaFake, NoAnswer, Request, Scenario, Usage, complete_references,
 };
-use flowhost_exchange::endpoint::{Endpoint, LoadedFlowJson};
+use flowhost_exchange::endpoint::{Endpoint, LoadedFlowJson, Nowhere};
 use flowhost_exchange::exchange::{ExchangeError, Exchanges, status_of_reply};
 use flowhost_exchange::sessions::{MemorySessions, Notices, SessionError, Sessions, TokenLife};
 use flowhost_flow_json::ERROR_MESSAGE;

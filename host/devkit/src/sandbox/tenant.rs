@@ -1,20 +1,16 @@
 //! A scenario's own tenant and flow, in the form that a host loads from its database.
 
 use std::collections::BTreeMap;
-use std::future::ready;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
 use super::Sandbox;
 use crate::scenarios::Scenario;
-use flowhost_exchange::endpoint::{
-    ActivePlugin, Endpoint, Endpoints, EndpointsError, ServedFlow, ServedSecret, ServedTenant,
-};
+use flowhost_exchange::endpoint::{ActivePlugin, Endpoint, ServedFlow, ServedSecret, ServedTenant};
 use flowhost_protocol::crypto::{AppSecret, DataKey, KeyRing};
 use flowhost_protocol::flow::{BoundSecret, FlowConfig};
-use flowhost_protocol::ids::{Scope, TenantId};
-use flowhost_runtime::plugins::Pending;
+use flowhost_protocol::ids::Scope;
 
 /// The endpoint of the flow that a scenario talks to.
 pub(super) fn endpoint(sandbox: &Sandbox, scope: Scope, scenario: &Scenario) -> Endpoint {
@@ -51,28 +47,6 @@ fn config(scenario: &Scenario) -> FlowConfig {
     FlowConfig {
         settings: scenario.surroundings.config.clone(),
         secrets: secrets.collect::<BTreeMap<_, _>>(),
-    }
-}
-
-/// A directory without endpoints. A scenario's flow is never looked up by name, and there is no key
-/// at Meta that a client could report.
-pub(super) struct Nowhere;
-
-impl Endpoints for Nowhere {
-    fn resolve<'a>(
-        &'a self,
-        _: &'a str,
-        _: &'a str,
-    ) -> Pending<'a, Result<Option<Arc<Endpoint>>, EndpointsError>> {
-        Box::pin(ready(Ok(None)))
-    }
-
-    fn report_key_error<'a>(
-        &'a self,
-        _: TenantId,
-        _: &'a str,
-    ) -> Pending<'a, Result<(), EndpointsError>> {
-        Box::pin(ready(Ok(())))
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-pub use endpoints::{Endpoints, EndpointsError};
+pub use endpoints::{Endpoints, EndpointsError, Nowhere};
 pub use flow_json::{LoadedFlowJson, ServedFlowJson};
 pub use rate::RequestRate;
 

@@ -9,6 +9,9 @@ use crate::telemetry::{self, CallUsage};
 /// What a plugin is called for.
 #[derive(Clone, Debug)]
 pub enum Purpose {
+    /// To play a version on a phone of the console: as for a rehearsal, and the lines that it logs
+    /// are not kept either. Who plays gets them.
+    Play(Tally),
     /// To serve a client: the result of the call goes to its version's circuit and to the metrics.
     Serve,
     /// To see whether a version answers: nothing is counted, since a rehearsal is not real use, and
@@ -34,14 +37,31 @@ impl Purpose {
     pub(super) fn tally(&self) -> Option<&Tally> {
         match self {
             Self::Serve => None,
-            Self::Rehearse(tally) | Self::Test(Test { tally, .. }) => Some(tally),
+            Self::Play(tally) | Self::Rehearse(tally) | Self::Test(Test { tally, .. }) => {
+                Some(tally)
+            }
         }
+    }
+
+    /// Whether what the plugin writes into its store is dropped.
+    pub(super) fn drops_writes(&self) -> bool {
+        matches!(self, Self::Play(_) | Self::Rehearse(_))
+    }
+
+    /// Whether the flow's log gets what the plugin logs.
+    pub(super) fn keeps_lines(&self) -> bool {
+        !matches!(self, Self::Play(_))
+    }
+
+    /// Whether it is real use, by a client.
+    pub fn serves(&self) -> bool {
+        matches!(self, Self::Serve)
     }
 
     /// Who wants to know where the call spends its time.
     pub(super) fn profile(&self) -> Option<&Profile> {
         match self {
-            Self::Serve | Self::Rehearse(_) => None,
+            Self::Play(_) | Self::Rehearse(_) | Self::Serve => None,
             Self::Test(test) => test.profile.as_ref(),
         }
     }

@@ -54,10 +54,7 @@ impl Desk {
     pub async fn delete_api_token(&self, id: ApiTokenId) -> Result<(), AdminError> {
         let found = store::find_api_token(self.store(), self.caller().reach(), id).await?;
         let token = found.ok_or(AdminError::NotFound("api token"))?;
-        let subject = Subject {
-            partner: token.managed_by.zip(token.partner.clone()),
-            tenant: token.scope.tenant().zip(token.tenant.clone()),
-        };
+        let subject = token.subject();
         let mut change = self.store().begin_access_change().await?;
         let gone = store::delete_api_token(&mut change, id).await?;
         if gone.is_empty() {

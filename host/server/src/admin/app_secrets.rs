@@ -10,7 +10,27 @@ use crate::tenants::app_secret_context;
 use flowhost_api::NewAppSecret;
 use flowhost_protocol::ids::AppSecretId;
 
+/// What is known of a tenant's app secrets to those who may not know them.
+#[derive(Clone, Copy, Debug)]
+pub struct AppSecretState {
+    /// Whether one is set.
+    pub is_set: bool,
+    /// Until when the one before is valid, if it still is.
+    pub previous_until: Option<OffsetDateTime>,
+}
+
 impl TenantDesk {
+    /// Whether the tenant has an app secret.
+    pub async fn show_app_secret(&self) -> Result<AppSecretState, AdminError> {
+        let stored = store::list_app_secrets(self.store(), self.tenant().id).await?;
+        let now = OffsetDateTime::now_utc();
+        let ends = stored.iter().filter_map(|secret| secret.valid_until);
+        Ok(AppSecretState {
+            is_set: stored.iter().any(|secret| secret.valid_until.is_none()),
+            previous_until: ends.filter(|until| *until > now).max(),
+        })
+    }
+
     /// Sets the current app secret. The one before stays valid for `keep_previous_for_seconds`.
     pub async fn put_app_secret(&self, new: NewAppSecret) -> Result<(), AdminError> {
         if new.secret.trim().is_empty() || new.secret.len() > MAX_SECRET_BYTES {

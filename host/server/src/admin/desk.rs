@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 
 use super::browsers::SignInCodes;
 use super::logs::follower_limits;
+use super::phones::{Holder, Phones, PlayedPhone};
 use super::uploads::Uploads;
 use super::{AdminError, Caller, Right};
 use crate::key_uploads::KeyUploads;
@@ -40,6 +41,7 @@ pub struct Admin {
     pub(super) reading_flow_json: Mutex<()>,
     pub(super) changes: Arc<Budget>,
     codes: SignInCodes,
+    pub(super) phones: Arc<Phones<PlayedPhone>>,
 }
 
 impl Admin {
@@ -75,6 +77,7 @@ impl Admin {
             reading_flow_json: Mutex::default(),
             changes,
             codes: SignInCodes::default(),
+            phones: Arc::default(),
         }
     }
 
@@ -91,14 +94,14 @@ impl Admin {
         Ok(found.map(|used| Caller::of(Some(used.id), used.scope)))
     }
 
-    /// A code that signs an operator in to the console once, within a quarter of an hour. It is as
-    /// good as an operator's token.
-    pub fn sign_in_code(&self) -> BearerToken {
-        self.codes.make()
+    /// A code that signs an operator in to the console once, within a quarter of an hour, and leads to
+    /// the page at this path. It is as good as an operator's token.
+    pub fn sign_in_code(&self, leads_to: String) -> BearerToken {
+        self.codes.make(leads_to)
     }
 
-    /// The operator whose code this is; it is used up.
-    pub fn redeem_code(&self, code: &str) -> Option<Caller> {
+    /// The operator whose code this is, and the path that it leads to; it is used up.
+    pub fn redeem_code(&self, code: &str) -> Option<(Caller, String)> {
         self.codes.redeem(code)
     }
 
@@ -284,6 +287,11 @@ impl FlowDesk {
     /// The flow as it was when the desk was made.
     pub(super) fn flow(&self) -> &StoredFlow {
         &self.flow
+    }
+
+    /// Whose the phones are that the caller opens at this flow.
+    pub(super) fn holder(&self) -> Holder {
+        Holder { token: self.caller().actor.token, scope: self.scope() }
     }
 
     pub(super) fn scope(&self) -> Scope {

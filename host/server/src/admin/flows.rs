@@ -161,6 +161,7 @@ fn flow_view(
     Ok(FlowView {
         endpoint_path: format!("/flows/{}/{}", tenant.slug, flow.name),
         active_version: flow.active.as_ref().map(|active| active.version),
+        previous_version: flow.previous_versions.last().copied(),
         disabled: flow.disabled,
         settings: settings.to_map(),
         missing_grants: missing.unwrap_or_default().into(),

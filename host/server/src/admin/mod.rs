@@ -26,6 +26,7 @@ mod master_key;
 mod overview;
 mod page;
 mod partners;
+mod phones;
 mod reveal;
 mod rights;
 mod session_course;
@@ -35,6 +36,7 @@ mod tokens;
 mod uploads;
 mod versions;
 
+pub use app_secrets::AppSecretState;
 pub use changes::MAX_WAITING_CHANGES;
 pub use desk::{Admin, Desk, FlowDesk, TenantDesk, TenantToDelete, Visitor};
 pub use error::AdminError;
@@ -48,6 +50,9 @@ pub use live::{
 pub use logs::{LogFollower, MAX_FOLLOWERS_OF_A_TENANT};
 pub use master_key::{Rotation, rotate_master_key};
 pub use overview::{KeyAtMeta, OverviewPage, TenantOverview};
+pub use phones::{
+    Deed, NewPhone, NoPhoneId, PhoneId, PhoneLine, PhoneSeen, PlayedExchange, PlayedPhone,
+};
 pub use reveal::{Said, SaidText};
 pub use rights::Caller;
 pub use session_course::{KeptReply, SessionCourse};

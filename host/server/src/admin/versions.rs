@@ -98,6 +98,7 @@ impl FlowDesk {
                 created_at: version.created_at.into(),
                 flow_json_digest: version.flow_json.map(|digest| digest.to_string()),
                 note: version.note,
+                requests: version.requests.into(),
             })
             .collect())
     }
@@ -209,7 +210,7 @@ impl FlowDesk {
     }
 
     /// The result of activating a version. Fails if the version asks for more than the flow grants.
-    fn activation(
+    pub(super) fn activation(
         &self,
         flow: &StoredFlow,
         version: &StoredVersion,
@@ -251,7 +252,7 @@ impl FlowDesk {
     }
 
     /// The stored version, if it can be loaded.
-    async fn loadable(&self, version: i32) -> Result<StoredVersion, AdminError> {
+    pub(super) async fn loadable(&self, version: i32) -> Result<StoredVersion, AdminError> {
         let tenant = self.tenant().id;
         let found = store::find_version(self.store(), tenant, self.flow().id, version).await?;
         let stored = found.ok_or(AdminError::NotFound("version"))?;

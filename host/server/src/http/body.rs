@@ -10,7 +10,7 @@ use super::body_memory::BodyShare;
 use super::incoming::TooSlow;
 
 /// Why a body was not read.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Copy, Debug, thiserror::Error)]
 pub(super) enum BodyError {
     /// The connection broke.
     #[error("the body did not arrive whole")]
@@ -91,7 +91,8 @@ async fn read_whole(
     Ok(bytes)
 }
 
-fn why(error: &(dyn Error + 'static)) -> BodyError {
+/// What is wrong with a body whose reader failed with this.
+pub(super) fn why(error: &(dyn Error + 'static)) -> BodyError {
     match error.source() {
         _ if error.is::<TooSlow>() => BodyError::TooSlow,
         Some(cause) => why(cause),

@@ -19,6 +19,7 @@ use super::failures::{Failure, Failures};
 use super::request_id::name_endpoint;
 use super::strays::{Stray, Strays, meant_flows};
 use flowhost_exchange::exchange::{Endpoint, ExchangeError, RawRequest, SealedReply};
+use flowhost_runtime::plugins::Purpose;
 
 /// The routes of the public listener. Everything else gets the same 404 without a body. The routes
 /// use `any`, because axum would otherwise name the allowed methods in its answer to another
@@ -139,7 +140,7 @@ async fn exchange(
     // The turn runs in a task of its own, so that a client that hangs up can't cancel a commit.
     let answering = endpoint.clone();
     let turn = async move {
-        let answered = state.exchanges.answer(&answering, raw, id).await;
+        let answered = state.exchanges.answer(&answering, raw, id, Purpose::Serve).await;
         drop(share);
         answered
     };
@@ -185,7 +186,7 @@ fn seconds(wait: Duration) -> HeaderValue {
 /// For people who open an endpoint's URL in a browser to see whether it is the right one.
 const ONLY_POST: &str = "This is the data endpoint of a WhatsApp Flow. It is there, and answers what WhatsApp sends it by POST; there is nothing to see.\n";
 
-const SIGNATURE_HEADER: &str = "x-hub-signature-256";
+pub(super) const SIGNATURE_HEADER: &str = "x-hub-signature-256";
 
 /// `protocol.md` section 1. A form's data is a few KiB.
 const MAX_BODY_BYTES: usize = 1 << 20;

@@ -15,6 +15,7 @@ mod incoming;
 mod limits;
 mod lingering;
 mod metrics;
+mod own_endpoints;
 mod problem;
 mod request_id;
 mod server;
@@ -31,6 +32,7 @@ pub use self::body_memory::BodyMemory;
 pub use self::data_endpoint::public_router;
 pub use self::health::{Readiness, ReadyCheck};
 pub use self::limits::{HttpLimits, ListenerLimits};
+pub use self::own_endpoints::OwnEndpoints;
 pub use self::server::{Server, ServerError, ServerOptions};
 pub use self::tls::{TlsError, TlsFiles};
 
@@ -64,6 +66,8 @@ pub struct AdminState {
     pub metrics: Arc<Metrics>,
     /// Whether the console is served.
     pub console: bool,
+    /// The data endpoints of this host, for the console's phones.
+    pub endpoints: Arc<OwnEndpoints>,
 }
 
 /// Tells load balancers that this host is about to stop.

@@ -4,7 +4,7 @@ use sqlx::FromRow;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{AccessChange, Reach, Store, StoreError};
+use super::{AccessChange, Reach, Store, StoreError, Subject};
 use flowhost_protocol::crypto::TokenDigest;
 use flowhost_protocol::ids::{ApiTokenId, PartnerId, TenantId};
 
@@ -73,6 +73,16 @@ pub struct StoredApiToken {
     pub last_used_at: Option<OffsetDateTime>,
     /// When it was created.
     pub created_at: OffsetDateTime,
+}
+
+impl StoredApiToken {
+    /// The subject of its entries in the audit log.
+    pub fn subject(&self) -> Subject {
+        Subject {
+            partner: self.managed_by.zip(self.partner.clone()),
+            tenant: self.scope.tenant().zip(self.tenant.clone()),
+        }
+    }
 }
 
 /// A token to be stored.

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use flowhost_client::conversation::{Conversation, Days, Field, FieldKind, Item, Screen};
+use flowhost_client::conversation::{Conversation, Field, FieldKind, Item, Picture, Screen};
 use flowhost_flow_json::ComponentKind;
 
 /// A screen with the values of its fields.
@@ -26,17 +26,26 @@ pub(super) fn screen(screen: &Screen, conversation: &Conversation) -> Vec<String
                 lines.push(field_line(field, conversation.value(&field.name)));
                 lines.extend(field.errors.iter().map(|error| format!("  ! {error}")));
             }
-            Item::Link { text, .. } => {
+            Item::Link { text, about, .. } => {
                 links += 1;
-                lines.push(format!(":{links} → {text}"));
+                let about = if about.is_empty() { String::new() } else { format!(": {about}") };
+                lines.push(format!(":{links} → {text}{about}"));
             }
-            Item::Picture { alternative } if alternative.is_empty() => {
-                lines.push("[a picture]".to_owned())
+            Item::List(list) => {
+                for (style, text) in [
+                    (ComponentKind::TextSubheading, &list.label),
+                    (ComponentKind::TextBody, &list.description),
+                ] {
+                    lines.extend(marked(style, text));
+                }
+                for entry in &list.entries {
+                    links += 1;
+                    lines.push(format!(":{links} → {}", entry.line()));
+                }
             }
-            Item::Picture { alternative } => lines.push(format!("[a picture: {alternative}]")),
-            Item::Text { style, text } => {
-                lines.extend(text.lines().map(|line| format!("{}{line}", mark(*style))))
-            }
+            Item::Carousel(carousel) => lines.extend(carousel.pictures.iter().map(picture)),
+            Item::Picture(shown) => lines.push(picture(shown)),
+            Item::Text(text) => lines.extend(marked(text.style, &text.text)),
             Item::Unknown { component } => {
                 lines.push(format!("[{component}: this client can't show it]"))
             }
@@ -44,8 +53,7 @@ pub(super) fn screen(screen: &Screen, conversation: &Conversation) -> Vec<String
     }
     if let Some(footer) = &screen.footer {
         let state = if footer.enabled { "" } else { " (disabled)" };
-        let captions: String =
-            footer.captions.iter().map(|caption| format!("  {caption}")).collect();
+        let captions: String = footer.captions().map(|caption| format!("  {caption}")).collect();
         lines.push(format!("[ {} ]{state}{captions}", footer.label));
     }
     lines
@@ -53,13 +61,10 @@ pub(super) fn screen(screen: &Screen, conversation: &Conversation) -> Vec<String
 
 /// What a field accepts, shown before the question.
 pub(super) fn details(field: &Field) -> Vec<String> {
-    let mut lines: Vec<String> = field.hints.iter().map(|hint| format!("  {hint}")).collect();
+    let mut lines: Vec<String> = field.hints().iter().map(|hint| format!("  {hint}")).collect();
     for (number, choice) in field.choices().iter().enumerate() {
-        let about = if choice.description.is_empty() {
-            String::new()
-        } else {
-            format!(" – {}", choice.description)
-        };
+        let about = choice.about();
+        let about = if about.is_empty() { about } else { format!(" – {about}") };
         let state = if choice.enabled { "" } else { " (can't be picked)" };
         lines.push(format!("  {}) {}{about}{state}", number + 1, choice.title));
     }
@@ -68,7 +73,7 @@ pub(super) fn details(field: &Field) -> Vec<String> {
 
 /// The question for a field.
 pub(super) fn question(field: &Field, value: Option<&Value>) -> String {
-    let limits = limits(&field.kind);
+    let limits = limits(field);
     let limits =
         if limits.is_empty() { String::new() } else { format!(" ({})", limits.join(", ")) };
     let held = held(field, value).map(|held| format!(" [{held}]")).unwrap_or_default();
@@ -101,14 +106,13 @@ fn held(field: &Field, value: Option<&Value>) -> Option<String> {
 
 /// The label. A star says that the field, or which day of a range, is required.
 fn heading(field: &Field) -> String {
-    let label = if field.label.is_empty() { &field.name } else { &field.label };
     match &field.kind {
         FieldKind::DateRange(range) => {
             let ends =
                 [&range.start, &range.end].map(|end| starred(&end.label, end.required)).join(" – ");
             if range.title.is_empty() { ends } else { format!("{}: {ends}", range.title) }
         }
-        _ => starred(label, field.required),
+        _ => starred(field.title(), field.required),
     }
 }
 
@@ -116,48 +120,37 @@ fn starred(label: &str, required: bool) -> String {
     format!("{label}{}", if required { "*" } else { "" })
 }
 
-fn limits(kind: &FieldKind) -> Vec<String> {
-    match kind {
-        FieldKind::Text { input, min, max } => {
-            [vec![input.clone()], between(*min, *max, "characters")].concat()
-        }
+/// How to type a value, and which ones the phone takes.
+fn limits(field: &Field) -> Vec<String> {
+    let how = match &field.kind {
+        FieldKind::Text { input, .. } => vec![input.clone()],
         FieldKind::One(_) => vec!["one".to_owned()],
-        FieldKind::Many { min, max, .. } => {
-            [vec!["any of them".to_owned()], between(*min, *max, "choices")].concat()
-        }
+        FieldKind::Many { .. } => vec!["any of them".to_owned()],
         FieldKind::OptIn => vec!["y or n".to_owned()],
-        FieldKind::Date(days) => [vec![A_DAY.to_owned()], bounds(days)].concat(),
+        FieldKind::Date(_) => vec![A_DAY.to_owned()],
         FieldKind::DateRange(range) => {
-            let days = &range.days;
             let needs_both = range.start.required && range.end.required;
             let either = (!needs_both).then(|| "- for a day that is left out".to_owned());
-            let length = between(days.min_days, days.max_days, "days");
-            [vec![format!("{A_DAY} {A_DAY}")], either.into_iter().collect(), bounds(days), length]
-                .concat()
+            [format!("{A_DAY} {A_DAY}")].into_iter().chain(either).collect()
         }
-        FieldKind::Media { min, max, .. } => {
-            [vec!["paths of files".to_owned()], between(*min, *max, "files")].concat()
-        }
-    }
+        FieldKind::Media { .. } => vec!["paths of files".to_owned()],
+    };
+    [how, field.limits()].concat()
 }
 
 /// How a day is typed. An example would look like a day that can be chosen.
 const A_DAY: &str = "YYYY-MM-DD";
 
-/// How many there may be of `what`, a regular plural.
-fn between(min: Option<u64>, max: Option<u64>, what: &str) -> Vec<String> {
-    let counted = |count: u64| match count {
-        1 => format!("1 {}", what.strip_suffix('s').unwrap_or(what)),
-        _ => format!("{count} {what}"),
-    };
-    let least = min.filter(|min| *min > 0).map(|min| format!("at least {}", counted(min)));
-    least.into_iter().chain(max.map(|max| format!("at most {}", counted(max)))).collect()
+fn picture(picture: &Picture) -> String {
+    match picture.alternative.as_str() {
+        "" => "[a picture]".to_owned(),
+        alternative => format!("[a picture: {alternative}]"),
+    }
 }
 
-fn bounds(days: &Days) -> Vec<String> {
-    let from = days.first.as_ref().map(|day| format!("from {day}"));
-    let to = days.last.as_ref().map(|day| format!("to {day}"));
-    from.into_iter().chain(to).collect()
+/// The lines of a text with the mark of its style.
+fn marked(style: ComponentKind, text: &str) -> impl Iterator<Item = String> {
+    text.lines().map(move |line| format!("{}{line}", mark(style)))
 }
 
 fn mark(style: ComponentKind) -> &'static str {

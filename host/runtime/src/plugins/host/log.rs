@@ -105,7 +105,9 @@ impl CallLog {
     pub(crate) fn hand_over(&mut self, call: &Call, services: &Services) {
         if let Some(lines) = self.take() {
             call.purpose.tally().iter().for_each(|tally| tally.said(&lines, self.failure));
-            services.logs.keep(lines);
+            if call.purpose.keeps_lines() {
+                services.logs.keep(lines);
+            }
         }
     }
 

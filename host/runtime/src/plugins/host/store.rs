@@ -7,7 +7,7 @@
 
 use crate::plugins::host::CallState;
 use crate::plugins::wit::v1::store::{Entry, Error, Host};
-use crate::plugins::{KeyValueError, NewValue, Purpose};
+use crate::plugins::{KeyValueError, NewValue};
 
 impl Host for CallState {
     async fn get(&mut self, key: String) -> wasmtime::Result<Result<Option<Entry>, Error>> {
@@ -30,7 +30,7 @@ impl Host for CallState {
             Ok(value) => value,
             Err(error) => return Ok(Err(error)),
         };
-        if self.is_rehearsed() {
+        if self.call.purpose.drops_writes() {
             return Ok(Ok(REHEARSED_VERSION));
         }
         Ok(self.services.values.set(self.call.plugin.scope, &key, value).await.map_err(Error::from))
@@ -47,7 +47,7 @@ impl Host for CallState {
             Ok(value) => value,
             Err(error) => return Ok(Err(error)),
         };
-        if self.is_rehearsed() {
+        if self.call.purpose.drops_writes() {
             return Ok(Ok(Some(REHEARSED_VERSION)));
         }
         Ok(self
@@ -62,7 +62,7 @@ impl Host for CallState {
         if let Err(error) = self.may_use(&key) {
             return Ok(Err(error));
         }
-        if self.is_rehearsed() {
+        if self.call.purpose.drops_writes() {
             return Ok(Ok(()));
         }
         Ok(self.services.values.delete(self.call.plugin.scope, &key).await.map_err(Error::from))
@@ -86,11 +86,6 @@ impl Host for CallState {
 }
 
 impl CallState {
-    /// Whether what it writes is dropped.
-    fn is_rehearsed(&self) -> bool {
-        matches!(self.call.purpose, Purpose::Rehearse(_))
-    }
-
     /// Whether the call may do one thing more with its store.
     fn may_use(&mut self, key: &str) -> Result<(), Error> {
         if !self.call.plugin.capabilities.store {

@@ -64,4 +64,4 @@ const PREFERENCE_APPLIED: &str = "preference-applied";
 const REPRESENTATION: &str = "return=representation";
 
 /// `protocol.md` section 5.
-const MAX_FLOW_JSON_BYTES: usize = 10 << 20;
+pub(in super::super) const MAX_FLOW_JSON_BYTES: usize = 10 << 20;

@@ -27,6 +27,8 @@ use axum::routing::get;
 use axum::{Extension, Router};
 
 pub(super) use self::auth::source;
+pub(super) use self::flow_json::MAX_FLOW_JSON_BYTES;
+pub(super) use self::versions::MAX_COMPONENT_BYTES;
 pub use self::failed_attempts::FailedAttempts;
 
 use super::AdminState;

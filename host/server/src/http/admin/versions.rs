@@ -58,4 +58,4 @@ pub(super) async fn rollback(At(desk): At<FlowDesk>) -> Result<Json<Activated>, 
 }
 
 /// `SANDBOX.md` lists it among the costs of an upload.
-const MAX_COMPONENT_BYTES: usize = 64 << 20;
+pub(in super::super) const MAX_COMPONENT_BYTES: usize = 64 << 20;

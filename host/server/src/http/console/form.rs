@@ -1,8 +1,11 @@
 //! Forms that the console's pages send.
 
+use std::str::FromStr;
+
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
 
 use super::super::AdminState;
 use super::super::body::read;
@@ -40,6 +43,36 @@ pub(super) fn check_csrf(viewing: &Viewing, fields: &Fields) -> Result<(), Refus
     Err(Refusal::new(StatusCode::FORBIDDEN, why))
 }
 
+/// A whole number in a form, or `None` if its field is empty.
+pub(super) fn number<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr,
+{
+    let text = String::deserialize(deserializer)?;
+    match text.trim() {
+        "" => Ok(None),
+        digits => digits.parse().map(Some).map_err(|_| D::Error::custom(NO_NUMBER)),
+    }
+}
+
+/// A text in a form, or `None` if its field is empty.
+pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty()))
+}
+
+/// What a field of several lines lists, one a line or with spaces or commas between.
+pub(super) fn listed(text: &str) -> Vec<String> {
+    let parts = text.split(|letter: char| letter.is_whitespace() || letter == ',');
+    parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}
+
+/// A text of several lines as it was typed: browsers end each line with two characters.
+pub(super) fn typed(text: &str) -> String {
+    text.replace("\r\n", "\n")
+}
+
 pub(super) fn read_form<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     serde_urlencoded::from_bytes(body).map_err(|error| {
         Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, format!("The form can't be read: {error}"))
@@ -48,3 +81,6 @@ pub(super) fn read_form<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> 
 
 /// As much as the API takes of anything but components and Flow JSON.
 const MAX_FORM_BYTES: usize = 1 << 20;
+
+/// What was typed is not in it: it may be a secret in the wrong field.
+const NO_NUMBER: &str = "a number is whole, not below 0, and not too large";

@@ -8,15 +8,20 @@
 mod assets;
 mod cookies;
 mod figures;
+mod flow;
 mod form;
 mod headers;
 mod live;
+mod multipart;
 mod origin;
 mod overview;
+mod path;
+mod phone;
 mod refusal;
 mod said;
 mod sessions;
 mod sign_in;
+mod tenant;
 mod viewer;
 
 use axum::Router;
@@ -32,6 +37,11 @@ pub(super) fn console_router(state: AdminState) -> Router<AdminState> {
     let pages = Router::new()
         .route("/console", get(overview::show))
         .route("/console/sign-out", post(sign_in::sign_out))
+        .merge(tenant::routes())
+        .merge(flow::routes())
+        .route(PHONES, get(phone::choose).post(phone::open))
+        .route(PHONE, get(phone::show).post(phone::act))
+        .route(PHONE_NEWS, get(phone::news))
         .route("/console/tenants/{tenant}/flows/{flow}/live", get(live::show))
         .route("/console/tenants/{tenant}/flows/{flow}/live/events", get(live::events))
         .route("/console/tenants/{tenant}/flows/{flow}/live/reveal", post(live::reveal))
@@ -55,3 +65,7 @@ pub(super) fn console_router(state: AdminState) -> Router<AdminState> {
         // What never changes needs none of it.
         .route("/console/assets/{name}", get(assets::asset))
 }
+
+const PHONES: &str = "/console/tenants/{tenant}/flows/{flow}/phone";
+const PHONE: &str = "/console/tenants/{tenant}/flows/{flow}/phone/{phone}";
+const PHONE_NEWS: &str = "/console/tenants/{tenant}/flows/{flow}/phone/{phone}/news";

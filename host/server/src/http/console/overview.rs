@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::refusal::Refusal;
 use super::viewer::Viewing;
 use crate::admin::{KeyAtMeta, TenantOverview};
-use flowhost_api::Right;
+use flowhost_api::{Right, Route};
 use flowhost_console::overview::{self, Overview, TenantRow};
 use flowhost_console::url::with_query;
 
@@ -36,6 +36,7 @@ pub(super) async fn show(
         tenants: page.tenants.into_iter().map(row).collect(),
         is_first: query.after.is_none(),
         next,
+        may_create: viewing.viewer.may(Route::CreateTenant.right()),
     });
     Ok(viewing.page("Tenants", &[], content))
 }

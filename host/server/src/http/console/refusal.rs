@@ -27,11 +27,6 @@ impl Refusal {
     pub(super) fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "There is nothing at this address.")
     }
-
-    /// The words for a notice.
-    pub(super) fn why(&self) -> &str {
-        &self.why
-    }
 }
 
 impl From<AdminError> for Refusal {

@@ -32,13 +32,13 @@ pub(super) async fn ask(
     request: Request,
 ) -> Result<Response, Refusal> {
     let Some(code) = link.code else { return Ok(Html(sign_in::sign_in(None)).into_response()) };
-    let Some(operator) = state.admin.redeem_code(&code) else {
+    let Some((operator, leads_to)) = state.admin.redeem_code(&code) else {
         let why = "This link was used already, or is older than a quarter of an hour.";
         return Ok(asked_again(StatusCode::FORBIDDEN, why));
     };
     let cookie = cookie_for(&state, operator, request.extensions().get().copied()).await?;
     // Not a redirect: a browser that came from another site's page would follow it without the cookie.
-    Ok((let_in(set_session(&cookie)), Html(sign_in::signed_in("/console"))).into_response())
+    Ok((let_in(set_session(&cookie)), Html(sign_in::signed_in(&leads_to))).into_response())
 }
 
 /// Exchanges a token for a cookie.

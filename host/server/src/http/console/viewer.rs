@@ -86,6 +86,11 @@ impl Viewing {
         Html(Page { title, above, viewer, notice, content }.draw())
     }
 
+    /// The same, with this to say first.
+    pub(super) fn saying(self, notice: Notice) -> Self {
+        Self { notice: Some(notice), ..self }
+    }
+
     /// Sends the browser on to a page that says first that this was done.
     pub(super) fn done(path: &str, what: &str) -> Response {
         let mut response = Redirect::to(path).into_response();

@@ -1,0 +1,328 @@
+//! Phones that this host plays, for people who try a flow in a browser. Each is a WhatsApp client with
+//! the tenant's public key and app secret, which never leave the host: it seals, signs and judges as
+//! [`flowhost_client`] does anywhere. Its requests take the way of any other, or rehearse a version.
+//!
+//! A phone is in the memory of the host that it was opened at.
+
+mod kept;
+mod played;
+mod rehearsal;
+mod shown_flow_json;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use tracing::Instrument;
+
+pub(super) use self::kept::{Holder, Phones};
+pub use self::kept::{NoPhoneId, PhoneId};
+pub use self::played::{PlayedExchange, PlayedPhone};
+
+use self::rehearsal::Rehearsal;
+use super::changes::shown;
+use super::desk::no_flow;
+use super::{AdminError, FlowDesk};
+use crate::store;
+use flowhost_api::MintToken;
+use flowhost_client::conversation::{Conversation, Step};
+use flowhost_client::{Carrier, ClientError, FlowClient, Phone, Shows, payload, signs_tokens};
+use flowhost_exchange::endpoint::{ActivePlugin, Endpoint};
+use flowhost_exchange::exchange::ExchangeError;
+use flowhost_runtime::telemetry;
+
+/// What a phone is connected to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PhoneLine {
+    /// The flow's endpoint, as WhatsApp's phones are: the active version answers, and what happens
+    /// is stored.
+    Active,
+    /// A rehearsal of this version, of which nothing is stored.
+    Version(i32),
+}
+
+/// A phone to be opened.
+#[derive(Debug)]
+pub struct NewPhone {
+    /// What it is connected to.
+    pub line: PhoneLine,
+    /// The flow token of its message; a new one is minted if there is none.
+    pub flow_token: Option<String>,
+}
+
+/// A phone as it is now.
+pub struct PhoneSeen {
+    /// The phone.
+    pub phone: PlayedPhone,
+    /// Whether it waits for an answer.
+    pub waits: bool,
+    /// Whether another version became active since it opened the Flow.
+    pub is_outdated: bool,
+}
+
+/// What somebody does with a phone.
+pub enum Deed {
+    /// Closes the Flow.
+    Close,
+    /// Asks whether the endpoint is there, as Meta does.
+    HealthCheck,
+    /// Lets the phone take the host's key for an older one in its next request.
+    OldKey,
+    /// Opens the Flow from the chat, with the same flow token.
+    OpenAgain,
+    /// Sends the last request again, byte for byte, as a phone does that got no answer.
+    Repeat,
+    /// Reports to the endpoint that an answer could not be used, under this key of Meta's.
+    ReportError(String),
+    /// Something on the screen, with so many bytes entered.
+    Touch(Box<dyn FnOnce(&mut Conversation) -> Step + Send>, usize),
+}
+
+impl FlowDesk {
+    /// Opens a phone, and the Flow on it. `carrier` brings requests to the host's own endpoints.
+    pub async fn open_phone(
+        &self,
+        new: NewPhone,
+        carrier: Arc<dyn Carrier>,
+    ) -> Result<PhoneId, AdminError> {
+        let NewPhone { line, flow_token } = new;
+        let given = flow_token.filter(|token| !token.is_empty());
+        if given.as_ref().is_some_and(|token| token.len() > MAX_TOKEN_BYTES) {
+            let why = format!("a flow token has at most {MAX_TOKEN_BYTES} bytes here");
+            return Err(AdminError::Invalid(why));
+        }
+        // What is missing is said before anything is made.
+        let endpoint = self.endpoint_now().await?;
+        self.client(&endpoint, carrier.clone()).await?;
+        let flow_json = self.shown_flow_json(line, None).await?;
+        let rehearsal = match line {
+            PhoneLine::Active => None,
+            PhoneLine::Version(version) => {
+                let stored = self.loadable(version).await?;
+                self.activation(self.flow(), &stored)?;
+                let plugin =
+                    ActivePlugin { version, digest: stored.digest, requests: stored.requests };
+                let rules = flow_json.rules();
+                Some(Arc::new(Rehearsal::new(&self.admin().exchanges, plugin, rules)))
+            }
+        };
+        let flow_token = match (given, &rehearsal) {
+            (Some(given), _) => given,
+            (None, Some(rehearsal)) => rehearsal.mint(&endpoint).await?,
+            (None, None) => {
+                self.mint_token(MintToken::default()).await?.flow_token.as_str().to_owned()
+            }
+        };
+        let weight = flow_json.bytes;
+        let phone = PlayedPhone::new(line, flow_token, flow_json, rehearsal, self.active_version());
+        let id = self.admin().phones.add(self.holder(), weight, phone, Instant::now())?;
+        self.note_phone(line).await?;
+        self.use_phone(id, Deed::OpenAgain, carrier).await?;
+        Ok(id)
+    }
+
+    /// A phone of the caller's at this flow. `None` if this host doesn't know it.
+    pub fn phone(&self, id: PhoneId) -> Option<PhoneSeen> {
+        let (phone, waits) = self.admin().phones.look(id, self.holder(), Instant::now())?;
+        let is_outdated = phone.line == PhoneLine::Active && phone.active != self.active_version();
+        Some(PhoneSeen { phone, waits, is_outdated })
+    }
+
+    /// Does something with a phone. Fails with [`AdminError::NotFound`] if this host doesn't know it,
+    /// and with [`AdminError::Conflict`] while it waits for an answer.
+    pub async fn use_phone(
+        &self,
+        id: PhoneId,
+        deed: Deed,
+        carrier: Arc<dyn Carrier>,
+    ) -> Result<(), AdminError> {
+        let (mut phone, in_use) = self.admin().phones.take(id, self.holder(), Instant::now())?;
+        let desk = self.clone();
+        // In a task of its own, so that who hangs up finds the answer on the phone later.
+        let using = async move {
+            let done = desk.perform(&mut phone, deed, carrier).await;
+            let weight = phone.flow_json.bytes;
+            in_use.put_back(phone, weight);
+            done
+        };
+        let used = tokio::spawn(using.in_current_span()).await;
+        used.map_err(|error| AdminError::Interrupted(error.to_string()))?
+    }
+
+    async fn perform(
+        &self,
+        phone: &mut PlayedPhone,
+        deed: Deed,
+        carrier: Arc<dyn Carrier>,
+    ) -> Result<(), AdminError> {
+        phone.is_touched = true;
+        let asked = match deed {
+            Deed::Close => {
+                phone.handset.close();
+                None
+            }
+            Deed::HealthCheck => Some(payload::ping()),
+            Deed::OldKey => {
+                phone.key_is_old = true;
+                None
+            }
+            Deed::OpenAgain => {
+                let flow_json = self.shown_flow_json(phone.line, Some(&phone.flow_json)).await?;
+                let more = flow_json.bytes.saturating_sub(phone.flow_json.bytes);
+                self.admin().phones.check_bytes(self.tenant().id, more)?;
+                phone.flow_json = flow_json;
+                phone.active = self.active_version();
+                phone.begin_again();
+                phone.handset.touch(|conversation| conversation.open())
+            }
+            Deed::Repeat => return self.repeat(phone, carrier).await,
+            Deed::ReportError(key) => Some(report(phone, &key)),
+            Deed::Touch(touch, bytes) if *phone.handset.shows() == Shows::Screen => {
+                phone.bytes += bytes;
+                check_room(phone)?;
+                phone.handset.touch(touch)
+            }
+            Deed::Touch(..) => None,
+        };
+        match asked {
+            Some(payload) => self.ask(phone, payload, carrier).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn ask(
+        &self,
+        phone: &mut PlayedPhone,
+        payload: Value,
+        carrier: Arc<dyn Carrier>,
+    ) -> Result<(), AdminError> {
+        check_room(phone)?;
+        let client = self.connected(phone, carrier).await?;
+        let payload = client.dress(payload);
+        let exchange = if std::mem::take(&mut phone.key_is_old) {
+            client.exchange_with_old_key(&payload).await
+        } else {
+            client.exchange(&payload).await
+        };
+        let exchange = exchange.map_err(unsealed)?;
+        phone.note("", payload, exchange, heard(phone).await);
+        Ok(())
+    }
+
+    async fn repeat(
+        &self,
+        phone: &mut PlayedPhone,
+        carrier: Arc<dyn Carrier>,
+    ) -> Result<(), AdminError> {
+        check_room(phone)?;
+        let Some(last) = phone.last.clone() else { return Ok(()) };
+        let client = self.connected(phone, carrier).await?;
+        let (payload, sealed) = (last.0.clone(), last.1.clone());
+        let exchange = client.repeat(&payload, sealed).await;
+        phone.note("repeated: ", payload, exchange, heard(phone).await);
+        Ok(())
+    }
+
+    /// The client in the phone, as it speaks to its endpoint now. Keys and secrets are looked up each
+    /// time, so that a phone holds none.
+    async fn connected(
+        &self,
+        phone: &PlayedPhone,
+        carrier: Arc<dyn Carrier>,
+    ) -> Result<Phone, AdminError> {
+        let endpoint = self.endpoint_now().await?;
+        let carrier = match &phone.rehearsal {
+            Some(rehearsal) => rehearsal.line(&endpoint),
+            None => carrier,
+        };
+        let client = Phone::new(self.client(&endpoint, carrier).await?);
+        let Some(flow_json) = phone.flow_json.parsed() else { return Ok(client) };
+        let version = flow_json.document().data_api_version().unwrap_or(payload::DATA_API_VERSION);
+        let signs = signs_tokens(version, Some(flow_json)).unwrap_or_default();
+        Ok(client.speaking(version, signs).showing(flow_json.clone()))
+    }
+
+    async fn client(
+        &self,
+        endpoint: &Endpoint,
+        carrier: Arc<dyn Carrier>,
+    ) -> Result<FlowClient, AdminError> {
+        let slug = &self.tenant().slug;
+        let keys = store::list_keys(self.store(), self.tenant().id).await?;
+        let now = OffsetDateTime::now_utc();
+        let newest = keys.iter().find(|key| key.retires_at.is_none_or(|at| at > now));
+        let newest = newest.ok_or_else(|| {
+            AdminError::Conflict(format!(
+                "the tenant has no key pair to encrypt to; make one:\n  flowhost key create {slug}"
+            ))
+        })?;
+        let secrets = endpoint.tenant.app_secrets();
+        let secret = secrets.first().and_then(|secret| std::str::from_utf8(secret.expose()).ok());
+        let secret = secret.ok_or_else(|| {
+            AdminError::Conflict(format!(
+                "the tenant has no app secret to sign with, so its endpoints take nothing; set the Meta app's:\n  flowhost app-secret set {slug}"
+            ))
+        })?;
+        // Only the path counts.
+        let url = format!("http://localhost/flows/{slug}/{}", self.flow().name);
+        FlowClient::carried_by(carrier, &url, &newest.public_key_pem, secret).map_err(unsealed)
+    }
+
+    /// The endpoint as this host serves it now.
+    async fn endpoint_now(&self) -> Result<Arc<Endpoint>, AdminError> {
+        let found = self.admin().exchanges.resolve(&self.tenant().slug, &self.flow().name).await;
+        found.map_err(|error| match error {
+            ExchangeError::UnknownEndpoint => no_flow(),
+            error => AdminError::Busy(format!(
+                "the tenant can't be served now: {}",
+                telemetry::chain(&error)
+            )),
+        })
+    }
+
+    fn active_version(&self) -> Option<i32> {
+        self.flow().active.as_ref().map(|active| active.version)
+    }
+
+    /// Adds to the audit log that somebody plays with the flow.
+    async fn note_phone(&self, line: PhoneLine) -> Result<(), AdminError> {
+        let change = self.begin_change().await?;
+        let mut record = self.record("phone.open");
+        record.after = shown(&match line {
+            PhoneLine::Active => json!({ "version": "active" }),
+            PhoneLine::Version(version) => json!({ "version": version, "rehearsal": true }),
+        });
+        self.finish(change, record).await
+    }
+}
+
+/// What the plugin said in the last exchange, if the phone rehearses.
+async fn heard(phone: &PlayedPhone) -> Vec<String> {
+    match &phone.rehearsal {
+        Some(rehearsal) => rehearsal.heard().await,
+        None => Vec::new(),
+    }
+}
+
+fn report(phone: &PlayedPhone, key: &str) -> Value {
+    let screen = phone.handset.conversation().screen().map(|screen| screen.name);
+    let message = "sent from a phone of the console";
+    payload::error_notification(
+        screen.as_deref().unwrap_or_default(),
+        key,
+        message,
+        &phone.flow_token,
+    )
+}
+
+fn check_room(phone: &PlayedPhone) -> Result<(), AdminError> {
+    phone.is_full().map_or(Ok(()), |why| Err(AdminError::Conflict(why.to_owned())))
+}
+
+fn unsealed(error: ClientError) -> AdminError {
+    AdminError::Conflict(format!("no request can be sent: {error}"))
+}
+
+/// Longer than any token that is sent with a Flow.
+const MAX_TOKEN_BYTES: usize = 1024;

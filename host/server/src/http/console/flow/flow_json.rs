@@ -1,0 +1,182 @@
+//! The Flow JSON of a flow.
+
+use axum::extract::Request;
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+
+use super::super::super::admin::MAX_FLOW_JSON_BYTES;
+use super::super::super::problem::finding_views;
+use super::super::form::{Sent, typed};
+use super::super::multipart::FileForm;
+use super::super::path::Named;
+use super::super::refusal::Refusal;
+use super::super::viewer::Viewing;
+use super::below;
+use crate::admin::{AdminError, FlowDesk};
+use flowhost_api::{FindingView, Route};
+use flowhost_console::flow::json::{FlowJsonPage, content};
+use flowhost_console::{Notice, flow, paths};
+
+pub(super) async fn show(
+    Named((tenant, name)): Named<(String, String)>,
+    viewing: Viewing,
+) -> Result<Html<String>, Refusal> {
+    let desk = viewing.visitor(Route::ShowFlowJson.right()).flow(&tenant, &name).await?;
+    let (text, findings) = match desk.review_flow_json().await? {
+        Some((text, findings)) => (Some(readable(&text)), finding_views(&findings)),
+        None => (None, Vec::new()),
+    };
+    let page = FlowJsonPage {
+        viewer: &viewing.viewer,
+        tenant: &tenant,
+        flow: &name,
+        text: text.as_deref(),
+        findings: &findings,
+        is_stored: true,
+        versions: &numbers(&desk).await?,
+        chosen: None,
+    };
+    Ok(below(&viewing, &tenant, &name, "Flow JSON", content(&page)))
+}
+
+/// Takes a Flow JSON as a file or as a text. The answer to one that is refused is the page with what
+/// was sent, and what is wrong beside its lines.
+pub(super) async fn put(
+    Named((tenant, name)): Named<(String, String)>,
+    viewing: Viewing,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let right = Route::PutFlowJson.right();
+    // Before the body is read, so that a refused upload costs nothing.
+    let desk = viewing.visitor(right).flow(&tenant, &name).await?;
+    let mut form = FileForm::of(&viewing, request).await?;
+    let version = match form.next().await? {
+        Some(part) if part.name() == "version" => parse_version(&part.text().await?)?,
+        _ => return Err(nothing_sent()),
+    };
+    let versions = numbers(&desk).await?;
+    let upload = desk.begin_flow_json(version)?;
+    form.let_come(MAX_FLOW_JSON_BYTES);
+    let document = document(&mut form).await?;
+    match upload.finish(document.clone()).await {
+        Ok(notes) => {
+            let path = paths::of_flow(&tenant, &name, "flow-json");
+            Ok(Viewing::done(&path, &taken(version, notes.iter().count())))
+        }
+        Err(AdminError::FlowJson(findings)) => {
+            let page = Refused { tenant: &tenant, name: &name, versions: &versions, version };
+            Ok(page.draw(viewing, &document, &finding_views(&findings)))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A Flow JSON that was sent and not taken.
+struct Refused<'a> {
+    tenant: &'a str,
+    name: &'a str,
+    versions: &'a [i32],
+    version: Option<i32>,
+}
+
+impl Refused<'_> {
+    fn draw(&self, viewing: Viewing, document: &[u8], findings: &[FindingView]) -> Response {
+        let why = "The Flow JSON was not taken: see what is wrong with it.".to_owned();
+        let viewing = viewing.saying(Notice::Problem(why));
+        let page = FlowJsonPage {
+            viewer: &viewing.viewer,
+            tenant: self.tenant,
+            flow: self.name,
+            text: Some(&readable(document)),
+            findings,
+            is_stored: false,
+            versions: self.versions,
+            chosen: self.version,
+        };
+        let page = below(&viewing, self.tenant, self.name, "Flow JSON", content(&page));
+        (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
+    }
+}
+
+/// The file, or if none was chosen, the text.
+async fn document(form: &mut FileForm) -> Result<Vec<u8>, Refusal> {
+    while let Some(part) = form.next().await? {
+        match part.name() {
+            "file" => {
+                let file = part.bytes().await?;
+                if !file.is_empty() {
+                    return Ok(file);
+                }
+            }
+            "document" => return Ok(typed(&part.text().await?).into_bytes()),
+            _ => (),
+        }
+    }
+    Err(nothing_sent())
+}
+
+fn taken(version: Option<i32>, notes: usize) -> String {
+    let of = match version {
+        Some(version) => format!("The Flow JSON of version {version} was put."),
+        None => "The Flow JSON was put.".to_owned(),
+    };
+    match notes {
+        0 => of,
+        1 => format!("{of} There is a note on it."),
+        notes => format!("{of} There are {notes} notes on it."),
+    }
+}
+
+/// The document as a file, byte for byte.
+pub(super) async fn download(
+    Named((tenant, name)): Named<(String, String)>,
+    viewing: Viewing,
+) -> Result<Response, Refusal> {
+    let desk = viewing.visitor(Route::ShowFlowJson.right()).flow(&tenant, &name).await?;
+    let file = format!("attachment; filename=\"{name}.json\"");
+    let headers =
+        [(header::CONTENT_TYPE, "application/json".to_owned()), (header::CONTENT_DISPOSITION, file)];
+    Ok((headers, desk.show_flow_json().await?).into_response())
+}
+
+pub(super) async fn ask_delete(
+    Named((tenant, name)): Named<(String, String)>,
+    viewing: Viewing,
+) -> Result<Html<String>, Refusal> {
+    let desk = viewing.visitor(Route::DeleteFlowJson.right()).flow(&tenant, &name).await?;
+    let shown = desk.show_flow().await?;
+    if shown.flow_json_digest.is_none() {
+        return Err(AdminError::NotFound("Flow JSON").into());
+    }
+    let content = flow::delete_flow_json(&viewing.viewer, &tenant, &shown);
+    Ok(below(&viewing, &tenant, &name, "Delete the Flow JSON", content))
+}
+
+pub(super) async fn delete(
+    Named((tenant, name)): Named<(String, String)>,
+    Sent(viewing, ()): Sent<()>,
+) -> Result<Response, Refusal> {
+    let desk = viewing.visitor(Route::DeleteFlowJson.right()).flow(&tenant, &name).await?;
+    desk.delete_flow_json().await?;
+    let path = paths::of_flow(&tenant, &name, "flow-json");
+    Ok(Viewing::done(&path, "The Flow JSON was deleted."))
+}
+
+async fn numbers(desk: &FlowDesk) -> Result<Vec<i32>, AdminError> {
+    Ok(desk.list_versions().await?.into_iter().map(|version| version.version).collect())
+}
+
+fn parse_version(text: &str) -> Result<Option<i32>, Refusal> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|_| AdminError::NotFound("version").into())
+}
+
+fn readable(document: &[u8]) -> String {
+    String::from_utf8_lossy(document).into_owned()
+}
+
+fn nothing_sent() -> Refusal {
+    Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "No Flow JSON was sent.")
+}

@@ -1,0 +1,21 @@
+//! What a path names.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use super::super::AdminState;
+use super::super::problem::Names;
+use super::refusal::Refusal;
+
+/// The names in a path. What is no name leads to a page that says that there is nothing.
+pub(super) struct Named<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<AdminState> for Named<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AdminState) -> Result<Self, Refusal> {
+        let Names(names) = Names::from_request_parts(parts, state).await?;
+        Ok(Self(names))
+    }
+}

@@ -1,0 +1,276 @@
+//! `/console/tenants/{tenant}/flows/{flow}/phone`: phones that this host plays.
+
+use axum::extract::RawQuery;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use super::super::problem::{Names, Problem};
+use super::form::{Fields, Sent};
+use super::refusal::{Refusal, is_for_part};
+use super::viewer::Viewing;
+use crate::admin::{AdminError, Deed, FlowDesk, NewPhone, PhoneId, PhoneLine, PhoneSeen};
+use flowhost_api::Right;
+use flowhost_console::phone::page::{PhonePage, phone_path};
+use flowhost_console::phone::start::{PlayableVersion, start, unknown_phone};
+use flowhost_console::phone::{ExchangeView, Theme, apply};
+
+/// A flow in a path.
+type FlowNames = Result<Names<(String, String)>, Problem>;
+
+/// A phone in a path.
+type PhoneNames = Result<Names<(String, String, String)>, Problem>;
+
+/// The form that opens a phone.
+#[derive(Deserialize)]
+pub(super) struct NewPhoneForm {
+    line: String,
+    #[serde(default)]
+    flow_token: String,
+    #[serde(default)]
+    theme: String,
+}
+
+/// Shows what a phone can be connected to.
+pub(super) async fn choose(viewing: Viewing, names: FlowNames) -> Result<Html<String>, Refusal> {
+    let Names((tenant, flow)) = names?;
+    let place = Place::of(&viewing, tenant, flow).await?;
+    let versions = place.desk.list_versions().await?;
+    let versions: Vec<_> = versions
+        .iter()
+        .map(|view| PlayableVersion {
+            number: view.version,
+            active: view.active,
+            note: view.note.as_deref(),
+        })
+        .collect();
+    let content = start(&viewing.viewer, &place.base, &versions);
+    Ok(viewing.page("A phone", &place.above(), content))
+}
+
+/// Opens a phone.
+pub(super) async fn open(
+    names: FlowNames,
+    Sent(viewing, form): Sent<NewPhoneForm>,
+) -> Result<Redirect, Refusal> {
+    let Names((tenant, flow)) = names?;
+    let place = Place::of(&viewing, tenant, flow).await?;
+    let line = match form.line.as_str() {
+        "active" => PhoneLine::Active,
+        number => PhoneLine::Version(number.parse().map_err(|_| AdminError::NotFound("version"))?),
+    };
+    let flow_token = Some(form.flow_token.trim().to_owned());
+    let carrier = viewing.state.endpoints.clone();
+    let id = place.desk.open_phone(NewPhone { line, flow_token }, carrier).await?;
+    let path = phone_path(&place.base, &id.to_string(), theme_named(&form.theme));
+    Ok(Redirect::to(&path))
+}
+
+/// Shows a phone.
+pub(super) async fn show(
+    viewing: Viewing,
+    names: PhoneNames,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
+    let Names((tenant, flow, phone)) = names?;
+    let place = Place::of(&viewing, tenant, flow).await?;
+    let Some(seen) = place.seen(&phone) else { return Ok(place.unknown(&viewing)) };
+    let page = drawn(&viewing, &place, &phone, theme_of(query.as_deref()), &seen);
+    let above = place.above();
+    let title = format!("Phone at {}", place.flow);
+    Ok(viewing.page(&title, &above, page.content()).into_response())
+}
+
+/// Does something with a phone. htmx gets the parts of the page that may have changed.
+pub(super) async fn act(
+    names: PhoneNames,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    Sent(viewing, fields): Sent<Fields>,
+) -> Result<Response, Refusal> {
+    let Names((tenant, flow, phone)) = names?;
+    let place = Place::of(&viewing, tenant, flow).await?;
+    let theme = theme_of(query.as_deref());
+    let path = phone_path(&place.base, &phone, theme);
+    let acted = match phone.parse::<PhoneId>() {
+        Ok(id) => place.desk.use_phone(id, deed(fields)?, viewing.state.endpoints.clone()).await,
+        Err(_) => Err(AdminError::NotFound("phone")),
+    };
+    let (is_for_part, seen) = (is_for_part(&headers), place.seen(&phone));
+    match (acted, seen) {
+        (Err(AdminError::NotFound("phone")), _) | (Ok(()), None) if is_for_part => {
+            Ok((StatusCode::NOT_FOUND, [("hx-redirect", path)]).into_response())
+        }
+        (Err(AdminError::NotFound("phone")), _) | (Ok(()), None) => Ok(place.unknown(&viewing)),
+        (Err(error), _) => Err(error.into()),
+        (Ok(()), Some(seen)) if is_for_part => {
+            let page = drawn(&viewing, &place, &phone, theme, &seen);
+            Ok(Html(page.parts(None).into_string()).into_response())
+        }
+        (Ok(()), Some(_)) => Ok(Redirect::to(&path).into_response()),
+    }
+}
+
+/// Says whether another version became active since the phone opened the Flow: 204 if none did.
+pub(super) async fn news(
+    viewing: Viewing,
+    names: PhoneNames,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
+    let Names((tenant, flow, phone)) = names?;
+    let place = Place::of(&viewing, tenant, flow).await?;
+    let Some(seen) = place.seen(&phone) else { return Ok(stop_asking()) };
+    if !seen.is_outdated || seen.waits {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    let page = drawn(&viewing, &place, &phone, theme_of(query.as_deref()), &seen);
+    Ok(Html(page.outdated(seen.phone.is_fresh()).into_string()).into_response())
+}
+
+/// A flow, with the caller's right to deploy to it: who plays may change what is stored.
+struct Place {
+    desk: FlowDesk,
+    tenant: String,
+    flow: String,
+    /// The path of its phones.
+    base: String,
+}
+
+impl Place {
+    async fn of(viewing: &Viewing, tenant: String, flow: String) -> Result<Self, Refusal> {
+        let desk = viewing.visitor(Right::Deploy).flow(&tenant, &flow).await?;
+        let base = format!("/console/tenants/{tenant}/flows/{flow}/phone");
+        Ok(Self { desk, tenant, flow, base })
+    }
+
+    fn seen(&self, phone: &str) -> Option<PhoneSeen> {
+        self.desk.phone(phone.parse().ok()?)
+    }
+
+    fn above(&self) -> [(&str, String); 2] {
+        let tenant = format!("/console/tenants/{}", self.tenant);
+        let flow = format!("{tenant}/flows/{}", self.flow);
+        [(&self.tenant, tenant), (&self.flow, flow)]
+    }
+
+    fn unknown(&self, viewing: &Viewing) -> Response {
+        let page = viewing.page("No such phone", &self.above(), unknown_phone(&self.base));
+        (StatusCode::NOT_FOUND, page).into_response()
+    }
+}
+
+fn drawn<'a>(
+    viewing: &'a Viewing,
+    place: &'a Place,
+    id: &'a str,
+    theme: Theme,
+    seen: &'a PhoneSeen,
+) -> PhonePage<'a> {
+    let PhoneSeen { phone, waits, .. } = seen;
+    let exchanges = phone.transcript.iter().map(|exchange| ExchangeView {
+        number: exchange.number,
+        title: &exchange.title,
+        sent: &exchange.sent,
+        status: exchange.status,
+        received: exchange.received.as_deref(),
+        milliseconds: exchange.duration.as_millis(),
+        attempts: exchange.attempts,
+        failed: exchange.failed,
+        judgement: &exchange.judgement,
+        log: &exchange.log,
+    });
+    PhonePage {
+        viewer: &viewing.viewer,
+        base: &place.base,
+        id,
+        theme,
+        rehearses: match phone.line {
+            PhoneLine::Active => None,
+            PhoneLine::Version(version) => Some(version),
+        },
+        handset: &phone.handset,
+        waits: *waits,
+        key_is_old: phone.key_is_old,
+        flow_token: &phone.flow_token,
+        exchanges: exchanges.collect(),
+    }
+}
+
+/// What a form of the page asks for. What is not one of the page's own deeds is one of the screen's.
+fn deed(fields: Fields) -> Result<Deed, Refusal> {
+    let field = |name: &str| {
+        fields.iter().rev().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
+    };
+    let bytes = fields.iter().map(|(name, value)| name.len() + value.len()).sum();
+    Ok(match field("do") {
+        Some("again") => Deed::OpenAgain,
+        Some("close") => Deed::Close,
+        Some("old-key") => Deed::OldKey,
+        Some("ping") => Deed::HealthCheck,
+        Some("repeat") => Deed::Repeat,
+        Some("report") => {
+            let key = field("key").unwrap_or_default();
+            if key.is_empty() || key.len() > MAX_ERROR_KEY_BYTES {
+                let why = "An error key has 1 to 128 bytes.";
+                return Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, why));
+            }
+            Deed::ReportError(key.to_owned())
+        }
+        _ => Deed::Touch(Box::new(move |conversation| apply(conversation, &fields)), bytes),
+    })
+}
+
+fn theme_of(query: Option<&str>) -> Theme {
+    let theme = query.into_iter().flat_map(|query| query.split('&'));
+    theme_named(theme.filter_map(|pair| pair.strip_prefix("theme=")).next().unwrap_or_default())
+}
+
+fn theme_named(name: &str) -> Theme {
+    match name {
+        "dark" => Theme::Dark,
+        "light" => Theme::Light,
+        _ => Theme::Browser,
+    }
+}
+
+/// Ends htmx's asking every second: the phone is gone.
+fn stop_asking() -> Response {
+    StatusCode::from_u16(286).unwrap_or(StatusCode::NO_CONTENT).into_response()
+}
+
+/// As much as is stored of one.
+const MAX_ERROR_KEY_BYTES: usize = 128;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_theme_is_in_the_query() {
+        assert_eq!(theme_of(Some("a=b&theme=dark")), Theme::Dark);
+        assert_eq!(theme_of(Some("theme=light")), Theme::Light);
+        for none in [None, Some(""), Some("theme=pink"), Some("dark")] {
+            assert_eq!(theme_of(none), Theme::Browser);
+        }
+    }
+
+    #[test]
+    fn the_pages_own_deeds_are_told_from_the_screens() {
+        let of = |fields: &[(&str, &str)]| {
+            let fields =
+                fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            deed(fields.collect())
+        };
+        assert!(matches!(of(&[("do", "again")]), Ok(Deed::OpenAgain)));
+        assert!(matches!(of(&[("do", "close")]), Ok(Deed::Close)));
+        assert!(matches!(of(&[("do", "press"), ("csrf", "xy")]), Ok(Deed::Touch(_, 13))));
+        assert!(matches!(of(&[]), Ok(Deed::Touch(..))));
+        assert!(
+            matches!(of(&[("do", "report"), ("key", "k")]), Ok(Deed::ReportError(key)) if key == "k")
+        );
+        let long = "k".repeat(129);
+        for key in ["", long.as_str()] {
+            assert!(of(&[("do", "report"), ("key", key)]).is_err());
+        }
+    }
+}
