@@ -17,6 +17,7 @@ use crate::admin::{
 };
 use flowhost_api::Right;
 use flowhost_console::live::{self, Live};
+use flowhost_console::paths;
 
 /// What to show, as the page's form and links have it: empty texts for what is not set.
 #[derive(Default, Deserialize)]
@@ -51,7 +52,7 @@ pub(super) async fn show(
     let page = desk.show_live(&query.filter()?, before, shown_by(opened_by)).await?;
     let (span, name) = figures::span(query.span.as_deref());
     let figures = figures::drawable(desk.figures(span).await?);
-    let path = flow_path(&tenant, &flow);
+    let path = paths::flow(&tenant, &flow);
     let revealed = page.revealed;
     let stands_still = query.still.is_some() || before.is_some();
     let events = (!stands_still).then(|| query.events(&path, &page));
@@ -91,7 +92,7 @@ pub(super) async fn events(
     };
     let opened_by = shown_by(query.shown.as_deref());
     let follower = desk.follow_live(query.filter()?, start, opened_by).await?;
-    let events = LiveEvents { follower, flow: flow_path(&tenant, &flow), last: start.exchange };
+    let events = LiveEvents { follower, flow: paths::flow(&tenant, &flow), last: start.exchange };
     Ok(event_stream(String::new(), events, viewing.state.stopping.clone()))
 }
 
@@ -103,7 +104,7 @@ pub(super) async fn reveal(
 ) -> Result<Response, Refusal> {
     let desk = viewing.visitor(Right::Deploy).flow(&tenant, &flow).await?;
     let entry = desk.reveal(Said::Log).await?.to_string();
-    let page = format!("{}/live", flow_path(&tenant, &flow));
+    let page = format!("{}/live", paths::flow(&tenant, &flow));
     Ok(Redirect::to(&query.drawable().path(&page, &[("shown", &entry)])).into_response())
 }
 
@@ -198,14 +199,9 @@ pub(super) fn line(read: LiveLine) -> live::LiveLine {
     live::LiveLine { view: read.line, text: said(read.text) }
 }
 
-/// A flow's path in the console.
-pub(super) fn flow_path(tenant: &str, flow: &str) -> String {
-    format!("/console/tenants/{tenant}/flows/{flow}")
-}
-
 /// The pages above those of a flow.
 pub(super) fn above<'a>(tenant: &'a str, flow: &'a str) -> [(&'a str, String); 2] {
-    [(tenant, format!("/console/tenants/{tenant}")), (flow, flow_path(tenant, flow))]
+    [(tenant, paths::tenant(tenant)), (flow, paths::flow(tenant, flow))]
 }
 
 const SKIPPED: &str = "More exchanges came than are shown here: load the page again to see them.";
