@@ -1,6 +1,5 @@
 //! `…/flows/{flow}/live`: what happens, as a page and as server-sent events that add to it.
 
-use axum::extract::{Path, Query};
 use axum::http::HeaderMap;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
@@ -8,6 +7,7 @@ use serde::Deserialize;
 use super::super::following::{Follower, event_stream};
 use super::figures;
 use super::form::{Fields, Sent};
+use super::path::{Named, Query};
 use super::refusal::Refusal;
 use super::said::{said, shown_by};
 use super::viewer::Viewing;
@@ -39,11 +39,11 @@ pub(super) struct LiveQuery {
 }
 
 /// Names a flow in a path.
-pub(super) type FlowPath = Path<(String, String)>;
+pub(super) type FlowPath = Named<(String, String)>;
 
 pub(super) async fn show(
     viewing: Viewing,
-    Path((tenant, flow)): FlowPath,
+    Named((tenant, flow)): FlowPath,
     Query(query): Query<LiveQuery>,
 ) -> Result<Html<String>, Refusal> {
     let desk = viewing.visitor(Right::Read).flow(&tenant, &flow).await?;
@@ -78,7 +78,7 @@ pub(super) async fn show(
 /// Events that add to the lists of a page.
 pub(super) async fn events(
     viewing: Viewing,
-    Path((tenant, flow)): FlowPath,
+    Named((tenant, flow)): FlowPath,
     Query(query): Query<LiveQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
@@ -98,7 +98,7 @@ pub(super) async fn events(
 
 /// Notes that the viewer opens what was logged, then shows it.
 pub(super) async fn reveal(
-    Path((tenant, flow)): FlowPath,
+    Named((tenant, flow)): FlowPath,
     Query(query): Query<LiveQuery>,
     Sent(viewing, _): Sent<Fields>,
 ) -> Result<Response, Refusal> {

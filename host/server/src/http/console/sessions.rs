@@ -1,11 +1,11 @@
 //! `…/flows/{flow}/sessions`, and one of them.
 
-use axum::extract::{Path, Query};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::form::{Fields, Sent};
 use super::live::{FlowPath, above, line};
+use super::path::{Named, Query};
 use super::refusal::Refusal;
 use super::said::{said, shown_by};
 use super::viewer::Viewing;
@@ -33,7 +33,7 @@ pub(super) struct ShownBy {
 
 pub(super) async fn list(
     viewing: Viewing,
-    Path((tenant, flow)): FlowPath,
+    Named((tenant, flow)): FlowPath,
     Query(query): Query<ListQuery>,
 ) -> Result<Html<String>, Refusal> {
     let desk = viewing.visitor(Right::Read).flow(&tenant, &flow).await?;
@@ -52,7 +52,7 @@ pub(super) async fn list(
 
 pub(super) async fn show(
     viewing: Viewing,
-    Path((tenant, flow, session)): Path<(String, String, String)>,
+    Named((tenant, flow, session)): Named<(String, String, String)>,
     Query(query): Query<ShownBy>,
 ) -> Result<Html<String>, Refusal> {
     let desk = viewing.visitor(Right::Read).flow(&tenant, &flow).await?;
@@ -79,7 +79,7 @@ pub(super) async fn show(
 
 /// Notes that the viewer opens what was said in a session, then shows it.
 pub(super) async fn reveal(
-    Path((tenant, flow, session)): Path<(String, String, String)>,
+    Named((tenant, flow, session)): Named<(String, String, String)>,
     Sent(viewing, _): Sent<Fields>,
 ) -> Result<Response, Refusal> {
     let desk = viewing.visitor(Right::Deploy).flow(&tenant, &flow).await?;
