@@ -123,7 +123,10 @@ async fn many_exchanges_make_no_page_read_more() {
         let role = format!("set local role flowhost_app; set local flowhost.tenant = '{tenant}'");
         sqlx::raw_sql(AssertSqlSafe(role)).execute(&mut *transaction).await.unwrap();
         // The first time it also reads the catalogue.
-        sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut *transaction).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(statement.to_owned()))
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
         let explain = format!("explain (analyze, buffers, format json) {statement}");
         let plan: Value =
             sqlx::query_scalar(AssertSqlSafe(explain)).fetch_one(&mut *transaction).await.unwrap();
