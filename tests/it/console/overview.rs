@@ -85,6 +85,7 @@ async fn tenants_are_searched_and_come_in_pages() {
 
     assert_eq!(slugs(&operator.page("/console?q=t-007").await), ["t-007"]);
     assert!(slugs(&operator.page("/console?q=%25").await).is_empty(), "no pattern, but a text");
+    assert_eq!(operator.open("/console?q=%00").await.status, 400);
     let hostile = operator.page("/console?q=%22%3E%3Cscript%3E").await;
     assert!(!hostile.contains("<script>"), "{hostile}");
     host.stop().await;
