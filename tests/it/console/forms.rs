@@ -91,7 +91,7 @@ async fn who_may_only_look_sees_everything_and_no_form() {
         assert!(!page.contains("class=\"button\" href=\"/console/tenants/acme/flows/booking/delete"));
     }
     let page = reader.page(TENANT).await;
-    assert!(!page.contains(&scene.token) && page.contains("API tokens") == false, "{page}");
+    assert!(!page.contains("API tokens"), "{page}");
     scene.host.stop().await;
 }
 
