@@ -131,6 +131,11 @@ impl ComponentKind {
     /// How many there are: the last one's number tells.
     pub(crate) const COUNT: usize = Self::Switch as usize + 1;
 
+    /// All of them, in order.
+    pub fn all() -> impl Iterator<Item = Self> {
+        COMPONENTS.iter().map(|(kind, ..)| *kind)
+    }
+
     /// The kind whose `type` is written so.
     pub fn named(name: &str) -> Option<Self> {
         COMPONENTS.iter().find(|(_, known, _)| *known == name).map(|(kind, ..)| *kind)

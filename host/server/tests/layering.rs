@@ -63,6 +63,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("addr2line", &["devkit/plugin_project"]),
     ("axum", &["server/http"]),
+    // It plays WhatsApp's side: `admin` has phones that it plays for people, and `http` brings their
+    // requests to the host's own endpoints. Nothing else of a host acts as its own client.
+    ("flowhost_client", &["cli", "server/admin", "server/http"]),
     // `http` and the sandbox drive the exchange, and `app` assembles it. The others hold or store
     // what it works with.
     (

@@ -121,6 +121,8 @@ async fn many_exchanges_make_no_page_read_more() {
         let mut transaction = pool.begin().await.unwrap();
         let role = format!("set local role flowhost_app; set local flowhost.tenant = '{tenant}'");
         sqlx::raw_sql(AssertSqlSafe(role)).execute(&mut *transaction).await.unwrap();
+        // The first time it also reads the catalogue.
+        sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut *transaction).await.unwrap();
         let explain = format!("explain (analyze, buffers, format json) {statement}");
         let plan: Value =
             sqlx::query_scalar(AssertSqlSafe(explain)).fetch_one(&mut *transaction).await.unwrap();
@@ -139,7 +141,9 @@ async fn many_exchanges_make_no_page_read_more() {
     ))
     .await;
 
-    assert!(feed < 60 && overview < all, "all: {all}, overview: {overview}, feed: {feed}");
+    assert!(all > 300, "{all}");
+    // The hour has 360 that failed, in some 60 blocks of the table.
+    assert!(overview < 150 && feed < 30, "all: {all}, overview: {overview}, feed: {feed}");
     host.stop().await;
 }
 

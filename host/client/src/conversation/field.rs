@@ -388,3 +388,58 @@ const TEXT_AREA_MAX: u64 = 600;
 
 /// The size of a file where a picker sets none, which is also the greatest that it may set.
 const MAX_FILE_KIB: u64 = 25_600;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::scope::tests::with_scope;
+    use super::*;
+
+    fn field(written: Value) -> Field {
+        let written = Component::of(&written).unwrap();
+        with_scope(json!({"help": "Ask us"}), json!({}), |scope| {
+            Field::of(&Properties { written, scope }, &FormSays::default(), true)
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn a_field_says_what_it_is_and_all_that_stands_around_it() {
+        let input = field(json!({
+            "type": "TextInput", "name": "x", "label": "", "helper-text": "${data.help}", "pattern": "^a$", "label-variant": "large",
+            "min-chars": 1, "max-chars": 3,
+        }));
+        let photos = field(json!({
+            "type": "DocumentPicker", "name": "y", "label": "Papers", "description": "Any", "max-uploaded-documents": 2,
+            "allowed-mime-types": ["application/pdf"],
+        }));
+
+        assert_eq!((input.component, input.title()), (ComponentKind::TextInput, "x"));
+        assert!(input.large_label && !input.large_media);
+        assert_eq!(input.hints(), ["Ask us", "must match ^a$, which is not checked here"]);
+        assert_eq!(input.limits(), ["at least 1 character", "at most 3 characters"]);
+        assert_eq!((photos.title(), photos.description.as_str()), ("Papers", "Any"));
+        assert_eq!(photos.limits(), ["at most 2 files"]);
+        let FieldKind::Media { mime_types, max_kib, .. } = photos.kind else { panic!("no files") };
+        assert_eq!((mime_types, max_kib), (vec!["application/pdf".to_owned()], MAX_FILE_KIB));
+    }
+
+    #[test]
+    fn a_choice_has_its_texts_apart_its_picture_and_a_colour() {
+        let source = json!([
+            {"id": "a", "title": "A", "description": "first", "metadata": "new", "color": "#12abEF", "image": "aGk=", "alt-text": "one"},
+            {"id": "b", "title": "B", "color": "red"},
+        ]);
+        let group = field(
+            json!({"type": "CheckboxGroup", "name": "x", "media-size": "large", "data-source": source}),
+        );
+
+        let [first, second] = group.choices() else { panic!("{group:?}") };
+        assert_eq!((first.description.as_str(), first.metadata.as_str()), ("first", "new"));
+        assert_eq!((first.about(), second.about()), ("first, new".to_owned(), String::new()));
+        assert_eq!((first.color.as_deref(), &second.color), (Some("#12abEF"), &None));
+        assert_eq!(first.picture.as_ref().unwrap().alternative, "one");
+        assert!(group.large_media && second.picture.is_none());
+    }
+}

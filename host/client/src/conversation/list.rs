@@ -97,3 +97,44 @@ impl EntryTexts {
         Self { title: text("title"), description: text("description"), metadata: text("metadata") }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::scope::tests::with_scope;
+    use super::*;
+    use flowhost_flow_json::Component;
+
+    #[test]
+    fn an_entry_has_its_texts_its_picture_and_its_own_action_or_the_lists() {
+        let open = json!({"name": "open_url", "url": "${data.url}"});
+        let ask = json!({"name": "data_exchange", "payload": {}});
+        let written = json!({
+            "type": "NavigationList", "name": "n", "label": "${data.label}", "media-size": "large", "on-click-action": ask,
+            "list-items": [
+                {
+                    "id": "1", "main-content": {"title": "Tea", "description": "For two", "metadata": "Weekends"},
+                    "end": {"title": "24 EUR", "metadata": "each"}, "start": {"image": "R0lGODlh", "alt-text": "A cup"},
+                    "badge": "New", "tags": ["hot", ""], "on-click-action": open,
+                },
+                {"id": "2", "main-content": {"title": "Out"}, "enabled": false},
+            ],
+        });
+        let data = json!({"label": "Drinks", "url": "https://a.org"});
+        let list = with_scope(data, json!({}), |scope| {
+            NavigationList::of(&Properties { written: Component::of(&written).unwrap(), scope })
+        });
+
+        assert_eq!((list.label.as_str(), list.large_media), ("Drinks", true));
+        let [tea, out] = &list.entries[..] else { panic!("{list:?}") };
+        assert_eq!(tea.line(), "Tea · For two · Weekends · 24 EUR · New");
+        assert_eq!((tea.end.metadata.as_str(), &tea.tags[..]), ("each", &["hot".to_owned()][..]));
+        let picture = tea.picture.as_ref().unwrap();
+        assert_eq!(picture.alternative, "A cup");
+        assert_eq!(picture.data_uri().as_deref(), Some("data:image/gif;base64,R0lGODlh"));
+        assert_eq!(tea.action, Action::OpenUrl("https://a.org".to_owned()));
+        assert_eq!((out.enabled, &out.picture), (false, &None));
+        assert_eq!(out.action, Action::DataExchange(serde_json::Map::new()));
+    }
+}

@@ -52,8 +52,8 @@ pub(super) fn read(text: &str) -> Vec<Block> {
     if text.len() > MAX_BYTES {
         return plain(text);
     }
-    let mut reading = Reading::default();
-    for event in Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH) {
+    let (text, mut reading) = (parted(text), Reading::default());
+    for event in Parser::new_ext(&text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH) {
         reading.take(event);
     }
     reading.end_paragraph();
@@ -63,6 +63,55 @@ pub(super) fn read(text: &str) -> Vec<Block> {
 /// A text without Markdown.
 pub(super) fn plain(text: &str) -> Vec<Block> {
     vec![Block::Paragraph(vec![Span { text: text.to_owned(), ..Span::default() }])]
+}
+
+/// The text with an empty line around each table and after each list. A Flow JSON may write a text
+/// as a list of lines, of which none may be empty.
+fn parted(text: &str) -> String {
+    let mut parted = String::with_capacity(text.len() + 16);
+    let mut before = Line::Empty;
+    for line in text.lines() {
+        let now = Line::of(line);
+        let is_apart = match (before, now) {
+            (Line::Empty, _) | (_, Line::Empty) => false,
+            (Line::Table, now) => now != Line::Table,
+            (_, Line::Table) => true,
+            (Line::List, Line::Other) => !line.starts_with([' ', '\t']),
+            _ => false,
+        };
+        if is_apart {
+            parted.push('\n');
+        }
+        parted.push_str(line);
+        parted.push('\n');
+        // What is indented below an item belongs to it.
+        before = if before == Line::List && now == Line::Other && !is_apart { before } else { now };
+    }
+    parted
+}
+
+/// What a line of a text belongs to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Line {
+    Empty,
+    List,
+    Other,
+    Table,
+}
+
+impl Line {
+    fn of(line: &str) -> Self {
+        let line = line.trim_start();
+        let after_number = line.trim_start_matches(|char: char| char.is_ascii_digit());
+        let is_numbered = after_number.len() < line.len() && after_number.starts_with(['.', ')']);
+        match line.chars().next() {
+            None => Self::Empty,
+            Some('|') => Self::Table,
+            Some('-' | '*' | '+') if line[1..].starts_with(' ') => Self::List,
+            _ if is_numbered => Self::List,
+            Some(_) => Self::Other,
+        }
+    }
 }
 
 /// What was read, and what is open.
@@ -277,6 +326,24 @@ mod tests {
                     "a cat".to_owned()
                 )),
                 paragraph("there"),
+            ]
+        );
+    }
+
+    #[test]
+    fn lists_and_tables_end_with_their_lines() {
+        let text = "Bring\n1. this\n2. that\n   too\n| a |\n|-|\n| b |\nThen come.";
+
+        assert_eq!(
+            read(text),
+            [
+                paragraph("Bring"),
+                Block::List {
+                    first: Some(1),
+                    items: vec![vec![paragraph("this")], vec![paragraph("that\ntoo")]]
+                },
+                Block::Table(vec![vec![vec![span("a")]], vec![vec![span("b")]]]),
+                paragraph("Then come."),
             ]
         );
     }

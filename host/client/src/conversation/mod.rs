@@ -499,6 +499,29 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_in_a_field_stays_and_is_refused() {
+        let screen = json!({"id": "A", "layout": {"children": [
+            {"type": "TextInput", "name": "mail", "label": "Email", "input-type": "email", "on-select-action": {"name": "data_exchange"}},
+            {"type": "TextBody", "text": "${form.mail}"},
+            {"type": "NavigationList", "name": "n", "list-items": [{"id": "1", "main-content": {"title": "Out"}, "enabled": false}]},
+            {"type": "Footer", "label": "Go", "on-click-action": {"name": "complete", "payload": {}}},
+        ]}});
+        let mut conversation =
+            conversation(&json!({"version": "7.2", "screens": [screen]}).to_string());
+        conversation.arrive("A", Map::new());
+        assert!(!conversation.can_go_back());
+
+        let field = conversation.screen().unwrap().fields().next().unwrap().clone();
+        conversation.leave(&field, json!("ana@"));
+
+        let shown = conversation.screen().unwrap();
+        assert!(is_text(&shown.items[1], ComponentKind::TextBody, "ana@"));
+        let refused = |why: &str| Step::Refused(vec![why.to_owned()]);
+        assert_eq!(conversation.press(), refused("Email: That is no email"));
+        assert_eq!(conversation.follow(0), refused("This can't be tapped"));
+    }
+
+    #[test]
     fn without_a_flow_json_everything_is_asked() {
         let mut conversation = Conversation::new(None, "t");
         conversation.arrive("A", map(json!({"x": 1})));

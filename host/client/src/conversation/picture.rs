@@ -118,7 +118,11 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
+    use super::super::scope::tests::with_scope;
     use super::*;
+    use flowhost_flow_json::Component;
 
     fn uri(source: &str) -> Option<String> {
         Picture::from(source.to_owned(), String::new()).data_uri()
@@ -138,6 +142,28 @@ mod tests {
             assert_eq!(uri(base64.trim_end_matches('=')), due, "without padding");
             assert_eq!(uri(&format!("data:image/svg+xml;base64,{base64}")), due);
         }
+    }
+
+    #[test]
+    fn components_say_how_large_a_picture_is_and_how_it_fits() {
+        let written = |written: Value, read: fn(&Properties<'_>) -> Vec<Picture>| {
+            let written = Component::of(&written).unwrap();
+            with_scope(json!({"src": "R0lGODlh"}), json!({}), |scope| {
+                read(&Properties { written, scope })
+            })
+        };
+        let image = json!({"type": "Image", "src": "${data.src}", "width": 20, "height": "-1", "aspect-ratio": 1.5, "scale-type": "cover", "alt-text": "x"});
+        let images = json!([{"src": "${data.src}", "alt-text": "one"}, {"alt-text": "two"}]);
+        let carousel = json!({"type": "ImageCarousel", "images": images, "scale-type": "cover"});
+
+        let image = written(image, |image| vec![Picture::of(image)]).remove(0);
+        assert_eq!((image.width, image.height, image.aspect_ratio), (Some(20.0), None, Some(1.5)));
+        assert!(image.covers && image.data_uri().is_some());
+        let pictures = written(carousel, |carousel| Carousel::of(carousel).pictures);
+        let said = pictures.iter().map(|picture| {
+            (picture.alternative.as_str(), picture.covers, picture.data_uri().is_some())
+        });
+        assert_eq!(said.collect::<Vec<_>>(), [("one", true, true), ("two", true, false)]);
     }
 
     #[test]

@@ -51,3 +51,48 @@ fn lines(component: &Properties<'_>) -> String {
         None => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::markdown::Span;
+    use super::super::scope::tests::with_scope;
+    use super::*;
+    use flowhost_flow_json::Component;
+
+    fn text(written: Value) -> Text {
+        let written = Component::of(&written).unwrap();
+        with_scope(json!({"weight": "bold_italic", "name": "**Ana**"}), json!({}), |scope| {
+            Text::of(&Properties { written, scope }, written.kind().unwrap())
+        })
+    }
+
+    #[test]
+    fn a_text_is_written_in_one_way_as_a_whole() {
+        let weights = |weight: &str| {
+            let text = text(json!({"type": "TextBody", "text": "x", "font-weight": weight}));
+            (text.bold, text.italic)
+        };
+
+        assert_eq!(weights("normal"), (false, false));
+        assert_eq!(weights("bold"), (true, false));
+        assert_eq!(weights("italic"), (false, true));
+        assert_eq!(weights("${data.weight}"), (true, true));
+        assert!(
+            text(json!({"type": "TextCaption", "text": "x", "strikethrough": true})).strikethrough
+        );
+    }
+
+    #[test]
+    fn markdown_is_read_where_a_text_asks_for_it() {
+        let span = |text: &str| Span { text: text.to_owned(), ..Span::default() };
+        let bold = [Block::Paragraph(vec![Span { bold: true, ..span("Ana") }])];
+
+        assert_eq!(text(json!({"type": "RichText", "text": "${data.name}"})).blocks(), bold);
+        let body = json!({"type": "TextBody", "text": ["${data.name}"], "markdown": true});
+        assert_eq!(text(body).blocks(), bold);
+        let plain = text(json!({"type": "TextBody", "text": ["${data.name}", "x"]}));
+        assert_eq!(plain.blocks(), [Block::Paragraph(vec![span("**Ana**\nx")])]);
+    }
+}

@@ -10,10 +10,10 @@ use super::posted;
 /// Does what was posted with the form of [`screen`](super::screen): enters the fields that were
 /// changed, from top to bottom, and then does what `do` says.
 ///
-/// The first field that makes the endpoint be asked, the Flow end or another screen appear ends it,
-/// and so does one whose value the phone would refuse. Fields that are not on the screen or can't be
-/// changed are ignored, and so is a form of another screen. `close` is the caller's: it does nothing
-/// here.
+/// The first field that makes the endpoint be asked, the Flow end or another screen appear ends it. A
+/// value that the phone would not let the user enter is refused, and then `do` is not done. Fields
+/// that are not on the screen or can't be changed are ignored, and so is a form of another screen.
+/// `close` is the caller's: it does nothing here.
 pub fn apply(conversation: &mut Conversation, posted: &[(String, String)]) -> Step {
     let Some(screen) = conversation.screen() else { return Step::Nothing };
     let posted = by_name(posted);
@@ -64,36 +64,39 @@ fn changes(conversation: &Conversation, posted: &Posted<'_>) -> Vec<(String, Vec
     fields.filter(|field| field.enabled).filter_map(change).collect()
 }
 
+/// Enters all that can be entered. What is refused does not keep the others from it.
 fn enter(
     conversation: &mut Conversation,
     screen: &str,
     changes: Vec<(String, Vec<String>)>,
 ) -> Step {
-    let mut entered = Step::Nothing;
+    let (mut entered, mut refused) = (Step::Nothing, Vec::new());
     for (name, said) in changes {
         // What was entered before may have changed the screen.
         let Some(now) = conversation.screen().filter(|now| now.name == screen) else { break };
         let Some(field) = now.fields().find(|field| field.name == name && field.enabled) else {
             continue;
         };
-        match fill_in(conversation, field, &said) {
-            Step::Nothing => (),
-            Step::Moved => entered = Step::Moved,
-            step => return step,
+        match posted::read(field, &said) {
+            Err(problem) => refused.push(format!("{}: {problem}", field.title())),
+            Ok(value) => match fill_in(conversation, field, value) {
+                Step::Nothing => (),
+                Step::Moved => entered = Step::Moved,
+                step => return step,
+            },
         }
     }
-    entered
+    if refused.is_empty() { entered } else { Step::Refused(refused) }
 }
 
-/// A phone lets texts and days stand that it will not accept, and picks nothing that it would not.
-fn fill_in(conversation: &mut Conversation, field: &Field, said: &[String]) -> Step {
-    match posted::read(field, said) {
-        Err(problem) => Step::Refused(vec![format!("{}: {problem}", field.title())]),
-        Ok(Some(value)) if !is_choice(field) && field.check(Some(&value)).is_err() => {
+/// A phone lets texts and days stand that it will not accept.
+fn fill_in(conversation: &mut Conversation, field: &Field, value: Option<Value>) -> Step {
+    match value {
+        Some(value) if !is_choice(field) && field.check(Some(&value)).is_err() => {
             conversation.leave(field, value);
             Step::Nothing
         }
-        Ok(value) => conversation.enter(field, value),
+        value => conversation.enter(field, value),
     }
 }
 

@@ -97,23 +97,25 @@ impl Control<'_> {
         }
     }
 
-    /// The texts below a control: help, the count of characters, and what is wrong.
+    /// The texts below a control: help, and what is wrong.
     pub(super) fn below(&self) -> Markup {
         html! {
-            @if !self.help.is_empty() || self.count.is_some() {
-                div .phone-help {
-                    @if !self.help.is_empty() {
-                        div id={ (self.id) "-help" } { @for line in &self.help { p { (line) } } }
-                    }
-                    @if let Some((count, max)) = self.count {
-                        span .phone-count id={ (self.id) "-count" } data-max=(max) {
-                            span .phone-aside { "Characters: " } span .phone-number { (count) } "/" (max)
-                        }
-                    }
-                }
+            @if !self.help.is_empty() {
+                div .phone-help id={ (self.id) "-help" } { @for line in &self.help { p { (line) } } }
             }
             @if self.is_wrong() {
                 div .phone-error id={ (self.id) "-error" } { @for error in &self.errors { p { (error) } } }
+            }
+        }
+    }
+
+    /// How many characters there are, and may be.
+    fn counter(&self) -> Markup {
+        html! {
+            @if let Some((count, max)) = self.count {
+                span .phone-count id={ (self.id) "-count" } {
+                    span .phone-aside { "Characters: " } span .phone-number { (count) } "/" (max)
+                }
             }
         }
     }
@@ -124,6 +126,7 @@ impl Control<'_> {
             (self.about())
             div .phone-box {
                 label for=(self.id) { (starred(self.field.title(), self.field.required)) }
+                (self.counter())
                 (control)
             }
             (self.below())
@@ -137,7 +140,7 @@ impl Control<'_> {
 
     fn text(&self, input: &str, max: Option<u64>) -> Markup {
         if !posted::is_one_line(self.field) {
-            return self.boxed(self.area("phone-now", "4", max));
+            return self.boxed(self.area("phone-now", max, None));
         }
         let field = self.field;
         let (mode, masked) = match input {
@@ -159,9 +162,9 @@ impl Control<'_> {
         })
     }
 
-    fn area(&self, class: &str, rows: &str, max: Option<u64>) -> Markup {
+    fn area(&self, class: &str, max: Option<u64>, placeholder: Option<&str>) -> Markup {
         html! {
-            textarea class=(class) id=(self.id) name=(self.name) rows=(rows) maxlength=[max]
+            textarea class=(class) id=(self.id) name=(self.name) rows="4" maxlength=[max] placeholder=[placeholder]
                 required[self.field.required] disabled[!self.field.enabled]
                 aria-describedby=[self.described_by()] aria-invalid=[self.invalid()] { (self.held()) }
         }
@@ -169,7 +172,7 @@ impl Control<'_> {
 
     /// No browser has the keys and the server that a phone's files come with.
     fn media(&self) -> Markup {
-        self.boxed(self.area("phone-later", "3", None))
+        self.boxed(self.area("phone-later", None, Some(FILES)))
     }
 
     fn date(&self, days: &Days) -> Markup {
@@ -245,7 +248,7 @@ fn help(field: &Field, is_filled_in: bool) -> Vec<String> {
                 lines.push(mime_types.join(", "));
             }
             lines.push(format!(
-                "Up to {max_kib} KiB each. Paste them as the phone would send them: {FILES}"
+                "Up to {max_kib} KiB each. Pasted as the JSON that a phone would send"
             ));
         }
         FieldKind::Text { .. } if field.is_hidden() && is_filled_in => {

@@ -44,7 +44,7 @@ fn disabled(text: &str) -> Markup {
         div.phone-chat {
             p.bubble role="status" { (text) }
             p.bubble { "The button of the message is disabled for good: the flow token is over." }
-            button disabled { "View form" }
+            button.phone-press disabled { "Open the form" }
         }
     }
 }
@@ -79,7 +79,7 @@ fn message(page: &PhonePage<'_>, above: Markup) -> Markup {
     html! {
         div.phone-chat {
             (above)
-            (page.form(html! { button.primary name="do" value="again" { "Open the Flow" } }))
+            (page.form(html! { button.phone-press name="do" value="again" { "Open the Flow" } }))
         }
     }
 }

@@ -37,9 +37,11 @@ impl Pen<'_> {
         };
         html! {
             @if self.is_live() {
-                p { button .phone-link id={ "phone-" (follow) } name="do" value=(follow) { (words) } }
+                p .phone-more[!about.is_empty()] {
+                    button .phone-link id={ "phone-" (follow) } name="do" value=(follow) { (words) }
+                }
             } @else {
-                p { span .phone-link { (words) } }
+                p .phone-more[!about.is_empty()] { span .phone-link { (words) } }
             }
         }
     }
@@ -101,10 +103,10 @@ pub(super) fn draw_picture(picture: &Picture, class: &str) -> Markup {
     html! {
         @match picture.data_uri() {
             Some(uri) => {
-                img class=(class) .cover[picture.covers] src=(uri) alt=(picture.alternative) width=[width] height=[height];
+                img .(class) .cover[picture.covers] src=(uri) alt=(picture.alternative) width=[width] height=[height];
             }
             None => {
-                span class=(class) .missing {
+                span .(class) .missing {
                     @if picture.alternative.is_empty() { "[a picture]" } @else { "[a picture: " (picture.alternative) "]" }
                 }
             }

@@ -116,21 +116,23 @@ impl Pen<'_> {
             @if self.conversation.knows_screens() {
                 @for item in &screen.items { (self.item(item)) }
             } @else {
-                (self.blind())
+                (self.blind(screen))
             }
         }
     }
 
-    /// The screen without a Flow JSON: its data, and a place for what the user submits.
-    fn blind(&self) -> Markup {
+    /// The screen without a Flow JSON: its data, and a place for what the user submits. htmx keeps
+    /// what was typed there as long as the screen is shown.
+    fn blind(&self, screen: &Screen) -> Markup {
+        let id = field::id(&screen.name);
         let data = Value::Object(self.conversation.data().clone());
         html! {
             p .phone-caption { "Without a Flow JSON the screen's data is all that is known of it." }
             pre .phone-data { (format!("{data:#}")) }
             @if self.is_live() {
                 div .phone-box {
-                    label for="phone-data" { "What the user submits, as JSON" }
-                    textarea #phone-data name=(posted::DATA) rows="6" spellcheck="false" placeholder="{}" hx-preserve {}
+                    label for=(id) { "What the user submits, as JSON" }
+                    textarea id=(id) name=(posted::DATA) rows="6" spellcheck="false" placeholder="{}" hx-preserve {}
                 }
             }
         }

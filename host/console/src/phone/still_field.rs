@@ -50,7 +50,7 @@ fn group(field: &Field, value: Option<&Value>) -> Markup {
                     @let is_picked = is_picked(value, choice);
                     li .phone-choice .off[!choice.enabled] .picked[is_picked] {
                         @if has_chips { span { (choice.title) } } @else { (words(choice)) }
-                        (mark(is_picked))
+                        (mark(is_picked, matches!(field.kind, FieldKind::One(_))))
                     }
                 }
             }
@@ -62,15 +62,15 @@ fn opt_in(field: &Field, value: Option<&Value>) -> Markup {
     let is_agreed = value.is_some_and(|value| *value == true);
     html! {
         p .phone-opt-in {
-            (mark(is_agreed))
+            (mark(is_agreed, false))
             span { (starred(field.title(), field.required)) }
         }
     }
 }
 
-fn mark(is_picked: bool) -> Markup {
+fn mark(is_picked: bool, is_round: bool) -> Markup {
     let (mark, meaning) = if is_picked { ("✓", "picked") } else { ("", "not picked") };
     html! {
-        span .phone-mark { span aria-hidden="true" { (mark) } span .phone-aside { (meaning) } }
+        span .phone-mark .round[is_round] { span aria-hidden="true" { (mark) } span .phone-aside { (meaning) } }
     }
 }

@@ -19,7 +19,7 @@ impl Pen<'_> {
             return self.heading(class, &text.text);
         }
         html! {
-            div class=(class) .bold[text.bold] .italic[text.italic] .struck[text.strikethrough] {
+            div .(class) .bold[text.bold] .italic[text.italic] .struck[text.strikethrough] {
                 @if text.strikethrough {
                     s { (self.blocks(&text.blocks())) }
                 } @else {

@@ -56,7 +56,10 @@ async fn a_refused_token_disables_the_button() {
     let refused = Phone::open_with(&browser, &fields).await;
     assert!(refused.path.ends_with("?theme=dark"), "{}", refused.path);
     let page = refused.page().await;
-    assert!(page.contains("Ask for a new form") && page.contains("<button disabled"), "{page}");
+    assert!(
+        page.contains("Ask for a new form") && page.contains("disabled>Open the form"),
+        "{page}"
+    );
     assert!(page.contains("phone dark"), "{page}");
 
     let minted = Phone::open(&browser, "active").await.page().await;
@@ -99,7 +102,7 @@ async fn what_no_user_does_is_sent_too() {
     phone.submit(json!({})).await;
 
     let page = phone.tap(&[("do", "repeat")]).await;
-    assert!(page.contains("repeated: data_exchange from FORM"), "{page}");
+    assert!(page.contains("repeated: data_exchange from NEXT"), "{page}");
     assert_eq!(flow.exchanges().await, 2, "the stored reply came again");
     let page = phone.tap(&[("do", "ping")]).await;
     assert!(page.contains("The health check passes"), "{page}");
@@ -115,7 +118,7 @@ async fn what_no_user_does_is_sent_too() {
 
 #[tokio::test]
 async fn a_second_tap_waits_for_the_first_and_a_page_does_not() {
-    let (host, _flow, browser) = with(Component::Slow, json!({"wall_ms": 3000})).await;
+    let (host, _flow, browser) = with(Component::Slow, json!({"limits": {"wall_ms": 3000}})).await;
     let phone = Phone::open(&browser, "active").await;
     let form = [("data", "{\"do\":\"sleep\"}"), ("do", "press")];
 

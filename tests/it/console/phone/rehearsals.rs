@@ -1,6 +1,6 @@
 //! Versions that are tried on a phone, of which nothing is stored.
 
-use flowhost_tests::{Component, TestFlow, TestHost};
+use flowhost_tests::{Component, TestFlow, TestHost, eventually};
 use serde_json::{Value, json};
 
 use super::{Phone, clinic, received, with};
@@ -26,6 +26,17 @@ async fn a_rehearsal_stores_nothing_and_shows_what_the_plugin_logs() {
 
     assert_eq!(stored(&host, &flow).await, before);
     assert_eq!(flow.call("GET", "", Value::Null).await.expect(200)["active_version"], 1);
+    // Lines are written after their call, and in order.
+    flow.call("POST", "/activate", json!({"version": 2})).await.expect(200);
+    let phone = Phone::open(&browser, "active").await;
+    let page = phone.submit(json!({"do": "log", "level": "info", "value": "kept"})).await;
+    assert!(!page.contains("info: kept"), "only a rehearsal shows lines: {page}");
+    let log = eventually("the line is written", async || {
+        let log = flow.call("GET", "/logs", Value::Null).await.text;
+        (!log.is_empty()).then_some(log)
+    })
+    .await;
+    assert!(log.lines().count() == 1 && log.contains("\"kept\""), "{log}");
     host.stop().await;
 }
 
@@ -67,7 +78,7 @@ async fn stored(host: &TestHost, flow: &TestFlow) -> Vec<i64> {
         "select count(*) from sessions",
         "select count(*) from exchanges",
         "select count(*) from client_errors",
-        "select count(*) from plugin_log",
+        "select count(*) from plugin_log_lines",
         "select count(*) from flow_values",
         "select count(*) from answered_requests",
     ] {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::super::AdminError;
 use flowhost_protocol::crypto::random_bytes;
-use flowhost_protocol::ids::{ApiTokenId, Scope};
+use flowhost_protocol::ids::{ApiTokenId, Scope, TenantId};
 
 /// The id of a phone: 128 random bits, so that nobody guesses another's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,27 +66,21 @@ impl<P: Clone> Phones<P> {
     ) -> Result<PhoneId, AdminError> {
         let mut kept = self.lock();
         kept.retain(|_, kept| kept.in_use || now.duration_since(kept.used) < IDLE_TIME);
-        let own = |kept: &Kept<P>| {
-            kept.holder.token == holder.token && kept.holder.scope.tenant == holder.scope.tenant
-        };
+        let own = |kept: &Kept<P>| kept.holder.token == holder.token;
         if kept.values().filter(|kept| own(kept)).count() >= MAX_OF_A_CALLER {
             let idle = kept.iter().filter(|(_, kept)| own(kept) && !kept.in_use);
             let oldest = idle.min_by_key(|(_, kept)| kept.used).map(|(id, _)| *id);
             let oldest = oldest.ok_or_else(|| busy("your other phones all wait for answers"))?;
             kept.remove(&oldest);
         }
-        let of_tenant =
-            || kept.values().filter(|kept| kept.holder.scope.tenant == holder.scope.tenant);
-        let bytes = |weights: &mut dyn Iterator<Item = usize>| weights.sum::<usize>() + weight;
-        if of_tenant().count() >= MAX_OF_A_TENANT
-            || bytes(&mut of_tenant().map(|kept| kept.weight)) > MAX_BYTES_OF_A_TENANT
-        {
+        let tenant = holder.scope.tenant;
+        if of_tenant(&kept, tenant).count() >= MAX_OF_A_TENANT {
             return Err(busy("the tenant has as many phones as it may"));
         }
-        if kept.len() >= MAX_PHONES || bytes(&mut kept.values().map(|kept| kept.weight)) > MAX_BYTES
-        {
+        if kept.len() >= MAX_PHONES {
             return Err(busy("the host has as many phones as it may"));
         }
+        check_bytes(&kept, tenant, weight)?;
         let id = PhoneId(u128::from_be_bytes(random_bytes()));
         kept.insert(id, Kept { holder, used: now, in_use: false, weight, phone });
         Ok(id)
@@ -126,6 +120,11 @@ impl<P: Clone> Phones<P> {
 }
 
 impl<P> Phones<P> {
+    /// Fails with [`AdminError::Busy`] if there is no room for so many bytes of Flow JSON more.
+    pub(super) fn check_bytes(&self, tenant: TenantId, more: usize) -> Result<(), AdminError> {
+        check_bytes(&self.lock(), tenant, more)
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<PhoneId, Kept<P>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -170,6 +169,29 @@ impl FromStr for PhoneId {
     }
 }
 
+fn of_tenant<P>(
+    kept: &HashMap<PhoneId, Kept<P>>,
+    tenant: TenantId,
+) -> impl Iterator<Item = &Kept<P>> {
+    kept.values().filter(move |kept| kept.holder.scope.tenant == tenant)
+}
+
+fn check_bytes<P>(
+    kept: &HashMap<PhoneId, Kept<P>>,
+    tenant: TenantId,
+    more: usize,
+) -> Result<(), AdminError> {
+    let own: usize = of_tenant(kept, tenant).map(|kept| kept.weight).sum();
+    let all: usize = kept.values().map(|kept| kept.weight).sum();
+    if own + more > MAX_BYTES_OF_A_TENANT {
+        return Err(busy("the Flow JSON of the tenant's phones are as large as they may be"));
+    }
+    if all + more > MAX_BYTES {
+        return Err(busy("the Flow JSON of all phones are as large as they may be"));
+    }
+    Ok(())
+}
+
 fn busy(why: &str) -> AdminError {
     AdminError::Busy(format!("{why}; those that nobody uses go after half an hour"))
 }
@@ -194,7 +216,7 @@ const IDLE_TIME: Duration = Duration::from_secs(30 * 60);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flowhost_protocol::ids::{FlowId, TenantId};
+    use flowhost_protocol::ids::FlowId;
 
     #[test]
     fn a_phone_is_its_holders_and_goes_when_it_is_left() {
@@ -241,26 +263,28 @@ mod tests {
 
     #[test]
     fn a_tenant_and_a_host_have_so_many_and_so_many_bytes() {
-        let (phones, now) = (Phones::default(), Instant::now());
-        let mine = holder();
-        let of_tenant = |scope| Holder { token: Some(ApiTokenId::new()), scope };
+        let now = Instant::now();
+        let one = |scope| Holder { token: Some(ApiTokenId::new()), scope };
+        let (phones, mine) = (Phones::default(), holder().scope);
         for _ in 0..16 {
-            phones.add(of_tenant(mine.scope), 1, (), now).unwrap();
+            phones.add(one(mine), 1, (), now).unwrap();
         }
-        let full = phones.add(of_tenant(mine.scope), 1, (), now).unwrap_err().to_string();
+        let full = phones.add(one(mine), 1, (), now).unwrap_err().to_string();
         assert!(full.starts_with("the tenant has"), "{full}");
         for _ in 16..64 {
-            phones.add(holder(), 1, (), now).unwrap();
+            phones.add(one(holder().scope), 1, (), now).unwrap();
         }
-        let full = phones.add(holder(), 1, (), now).unwrap_err().to_string();
+        let full = phones.add(one(holder().scope), 1, (), now).unwrap_err().to_string();
         assert!(full.starts_with("the host has"), "{full}");
 
         let phones = Phones::default();
-        assert!(phones.add(holder(), MAX_BYTES_OF_A_TENANT + 1, (), now).is_err());
+        assert!(phones.add(one(mine), MAX_BYTES_OF_A_TENANT + 1, (), now).is_err());
         for _ in 0..4 {
-            phones.add(holder(), MAX_BYTES_OF_A_TENANT, (), now).unwrap();
+            phones.add(one(holder().scope), MAX_BYTES_OF_A_TENANT, (), now).unwrap();
         }
-        assert!(phones.add(holder(), 1, (), now).is_err());
+        assert!(phones.add(one(mine), 1, (), now).is_err());
+        assert!(phones.check_bytes(mine.tenant, 1).is_err());
+        assert!(phones.check_bytes(mine.tenant, 0).is_ok());
     }
 
     #[test]

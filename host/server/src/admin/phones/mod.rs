@@ -156,6 +156,7 @@ impl FlowDesk {
         deed: Deed,
         carrier: Arc<dyn Carrier>,
     ) -> Result<(), AdminError> {
+        phone.is_touched = true;
         let asked = match deed {
             Deed::Close => {
                 phone.handset.close();
@@ -167,7 +168,10 @@ impl FlowDesk {
                 None
             }
             Deed::OpenAgain => {
-                phone.flow_json = self.shown_flow_json(phone.line, Some(&phone.flow_json)).await?;
+                let flow_json = self.shown_flow_json(phone.line, Some(&phone.flow_json)).await?;
+                let more = flow_json.bytes.saturating_sub(phone.flow_json.bytes);
+                self.admin().phones.check_bytes(self.tenant().id, more)?;
+                phone.flow_json = flow_json;
                 phone.active = self.active_version();
                 phone.begin_again();
                 phone.handset.touch(|conversation| conversation.open())

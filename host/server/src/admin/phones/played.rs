@@ -33,8 +33,8 @@ pub struct PlayedPhone {
     pub(super) last: Option<Arc<(Value, SealedRequest)>>,
     /// Exchanges since it is there.
     pub(super) exchanges: u32,
-    /// Exchanges since it opened the Flow last.
-    pub(super) since_opening: u32,
+    /// Whether anything was done with it since it opened the Flow last.
+    pub(super) is_touched: bool,
     /// Bytes that were entered or came in since it opened the Flow last. Its screens hold some of them.
     pub(super) bytes: usize,
 }
@@ -84,21 +84,21 @@ impl PlayedPhone {
             rehearsal,
             last: None,
             exchanges: 0,
-            since_opening: 0,
+            is_touched: false,
             bytes: 0,
         }
     }
 
     /// Whether nothing was done with it since it opened the Flow.
     pub fn is_fresh(&self) -> bool {
-        self.since_opening <= 1
+        !self.is_touched
     }
 
     /// Puts the message of the chat in front of the user again, whatever was there.
     pub(super) fn begin_again(&mut self) {
         let conversation = Conversation::new(self.flow_json.document(), &self.flow_token);
         self.handset = Handset::new(conversation);
-        (self.since_opening, self.bytes) = (0, 0);
+        (self.is_touched, self.bytes) = (false, 0);
     }
 
     /// Notes an exchange, and shows the user what came of it.
@@ -111,7 +111,6 @@ impl PlayedPhone {
     ) {
         self.handset.receive(&exchange.judgement);
         self.exchanges += 1;
-        self.since_opening += 1;
         let received = exchange.payload.as_ref().map(pretty);
         self.bytes += received.as_ref().map_or(0, String::len);
         let problem = exchange.judgement.problems.first();

@@ -48,8 +48,9 @@ impl FlowDesk {
         line: PhoneLine,
         known: Option<&ShownFlowJson>,
     ) -> Result<ShownFlowJson, AdminError> {
-        if let (PhoneLine::Active, Some(known)) = (line, known)
-            && known.digest == self.flow().flow_json
+        // A rehearsal keeps what it began with.
+        if let Some(known) = known
+            && (line != PhoneLine::Active || known.digest == self.flow().flow_json)
         {
             return Ok(known.clone());
         }
