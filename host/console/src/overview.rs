@@ -294,8 +294,13 @@ mod tests {
     #[test]
     fn every_light_says_its_state_in_words_and_names_are_escaped() {
         let named = TenantRow { name: "<script>alert(1)</script>".to_owned(), ..tenant() };
-        let overview =
-            Overview { search: "\"><b>", tenants: vec![named], is_first: true, next: None, may_create: true };
+        let overview = Overview {
+            search: "\"><b>",
+            tenants: vec![named],
+            is_first: true,
+            next: None,
+            may_create: true,
+        };
 
         let page = content(&overview).into_string();
 

@@ -64,7 +64,8 @@ async fn questions_are_asked_of_who_may_answer_them() {
 async fn every_form_of_the_pages_is_among_those_that_are_tried() {
     let scene = Scene::set().await;
     let operator = scene.host.browser(scene.host.admin_token()).await;
-    let mut pages = vec!["".to_owned(), "/flows/booking".to_owned(), "/flows/booking/flow-json".to_owned()];
+    let mut pages =
+        vec!["".to_owned(), "/flows/booking".to_owned(), "/flows/booking/flow-json".to_owned()];
     pages.extend(scene.questions().into_iter().map(|path| format!("/{path}")));
 
     let tried: Vec<String> = scene.forms().into_iter().map(|form| form.path).collect();
@@ -88,7 +89,9 @@ async fn who_may_only_look_sees_everything_and_no_form() {
     for path in ["", "/flows/booking", "/flows/booking/flow-json", "/changes"] {
         let page = reader.page(&format!("{TENANT}{path}")).await;
         assert!(actions(&page).is_empty(), "{path}: {page}");
-        assert!(!page.contains("class=\"button\" href=\"/console/tenants/acme/flows/booking/delete"));
+        assert!(
+            !page.contains("class=\"button\" href=\"/console/tenants/acme/flows/booking/delete")
+        );
     }
     let page = reader.page(TENANT).await;
     assert!(!page.contains("API tokens"), "{page}");
@@ -101,7 +104,8 @@ impl Scene {
         let tenant = host.tenant("acme").await;
         host.tenant("globex").await;
         host.admin().call("POST", "/v1/partners", json!({"slug": "umbrella"})).await.expect(201);
-        let flow = tenant.flow("booking", json!({"grants": {"store": true}}), Component::Steady).await;
+        let flow =
+            tenant.flow("booking", json!({"grants": {"store": true}}), Component::Steady).await;
         flow.deploy(Component::Echo).await;
         flow.upload(Component::Steady.bytes().await).await.expect(201);
         flow.call("PUT", "/config/greeting", json!({"value": "Hello"})).await.expect(204);
@@ -124,7 +128,8 @@ impl Scene {
             lowest,
         };
         let manage = |path: &str, fields: &[_]| form("partner", path, fields);
-        let deploy = |path: &str, fields: &[_]| form("deploy", &format!("flows/booking/{path}"), fields);
+        let deploy =
+            |path: &str, fields: &[_]| form("deploy", &format!("flows/booking/{path}"), fields);
         vec![
             manage("settings", &SETTINGS),
             manage("switch", &[("disabled", "true")]),
@@ -156,8 +161,16 @@ impl Scene {
 
     /// Every page below the tenant's that asks before something is done.
     fn questions(&self) -> Vec<String> {
-        let of_flow = ["versions/3/activate", "versions/3/delete", "versions/3/rehearse", "rollback",
-            "config/greeting/delete", "flow-json/delete", "switch", "delete"];
+        let of_flow = [
+            "versions/3/activate",
+            "versions/3/delete",
+            "versions/3/rehearse",
+            "rollback",
+            "config/greeting/delete",
+            "flow-json/delete",
+            "switch",
+            "delete",
+        ];
         let mut paths: Vec<String> =
             ["switch", "delete", "keys/new", "graph/delete"].map(str::to_owned).to_vec();
         paths.push(format!("keys/{}/retire", self.key));
@@ -170,10 +183,21 @@ impl Scene {
     async fn state(&self) -> Vec<Value> {
         let mut state = Vec::new();
         for path in [
-            "", "/keys", "/graph", "/flows", "/flows/booking/versions", "/flows/booking/config",
+            "",
+            "/keys",
+            "/graph",
+            "/flows",
+            "/flows/booking/versions",
+            "/flows/booking/config",
             "/flows/booking/flow-json",
         ] {
-            state.push(self.host.admin().get(&format!("/v1{}{path}", &TENANT["/console".len()..])).await.expect(200));
+            state.push(
+                self.host
+                    .admin()
+                    .get(&format!("/v1{}{path}", &TENANT["/console".len()..]))
+                    .await
+                    .expect(200),
+            );
         }
         let audit = self.host.admin().get("/v1/audit?tenant=acme").await.expect(200);
         let by_console = |entry: &&Value| {
@@ -187,7 +211,8 @@ impl Scene {
 
 /// Sends a form. Returns the status.
 async fn send(browser: &BrowserSession, form: &Form, with_csrf: bool) -> u16 {
-    let csrf = if with_csrf { csrf_of(&browser.page("/console").await) } else { "wrong".to_owned() };
+    let csrf =
+        if with_csrf { csrf_of(&browser.page("/console").await) } else { "wrong".to_owned() };
     let mut fields = vec![("csrf", csrf.as_str())];
     fields.extend(&form.fields);
     let request = browser.post(&format!("{TENANT}/{}", form.path));
@@ -204,7 +229,9 @@ async fn send(browser: &BrowserSession, form: &Form, with_csrf: bool) -> u16 {
 /// Where the forms of a page lead, but the one for signing out.
 fn actions(page: &str) -> Vec<String> {
     let forms = page.split("<form").skip(1).map(|form| form.split('>').next().unwrap());
-    let action = |form: &str| form.split_once("action=\"").map(|(_, after)| after.split('"').next().unwrap().to_owned());
+    let action = |form: &str| {
+        form.split_once("action=\"").map(|(_, after)| after.split('"').next().unwrap().to_owned())
+    };
     forms.filter_map(action).filter(|action| action != "/console/sign-out").collect()
 }
 

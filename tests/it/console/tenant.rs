@@ -42,8 +42,15 @@ async fn settings_are_saved_and_an_empty_field_takes_a_limit_away() {
     let (host, tenant, browser) = start().await;
     let show = async || tenant.call("GET", "", Value::Null).await.expect(200);
     let with = |rate: &'static str, days: &'static str| {
-        [("name", "ACME"), ("waba_id", "77"), ("requests_per_second", rate), ("sessions_days", days),
-            ("exchanges_days", "30"), ("plugin_log_days", "7"), ("answered_days", "90")]
+        [
+            ("name", "ACME"),
+            ("waba_id", "77"),
+            ("requests_per_second", rate),
+            ("sessions_days", days),
+            ("exchanges_days", "30"),
+            ("plugin_log_days", "7"),
+            ("answered_days", "90"),
+        ]
     };
 
     done(&browser.submit(TENANT, &path("settings"), &with("5", "3")).await);
@@ -54,7 +61,10 @@ async fn settings_are_saved_and_an_empty_field_takes_a_limit_away() {
 
     done(&browser.submit(TENANT, &path("settings"), &with("", "")).await);
     let view = show().await;
-    assert_eq!((&view["requests_per_second"], &view["retention"]["sessions_days"]), (&Value::Null, &json!(30)));
+    assert_eq!(
+        (&view["requests_per_second"], &view["retention"]["sessions_days"]),
+        (&Value::Null, &json!(30))
+    );
 
     for (rate, why) in [("0", "requests_per_second"), ("many", "whole"), ("-1", "whole")] {
         let refused = browser.submit(TENANT, &path("settings"), &with(rate, "30")).await;
@@ -116,17 +126,49 @@ async fn secrets_that_are_typed_in_are_on_no_page_and_in_no_cookie() {
     let (host, _tenant, browser) = start().await;
     let pem = fixture("keys/private.pkcs8.pem");
     let line = pem.lines().nth(2).unwrap();
-    let secrets = ["app-secret-typed-into-a-form", "EAAG-token-typed-into-a-form", line,
-        "passphrase-typed-into-a-form"];
+    let secrets = [
+        "app-secret-typed-into-a-form",
+        "EAAG-token-typed-into-a-form",
+        line,
+        "passphrase-typed-into-a-form",
+    ];
     secrets.into_iter().for_each(watch);
     let replies = [
-        browser.submit(TENANT, &path("app-secret"), &[("secret", secrets[0]), ("keep_previous_for_seconds", "60")]).await,
+        browser
+            .submit(
+                TENANT,
+                &path("app-secret"),
+                &[("secret", secrets[0]), ("keep_previous_for_seconds", "60")],
+            )
+            .await,
         // Refused, with the secret in a field that is for something else, too.
-        browser.submit(TENANT, &path("app-secret"), &[("secret", secrets[0]), ("keep_previous_for_seconds", secrets[0])]).await,
-        browser.submit(TENANT, &path("graph"), &[("access_token", secrets[1]), ("phone_number_ids", "1001")]).await,
-        browser.submit(TENANT, &path("graph"), &[("access_token", secrets[1]), ("phone_number_ids", "x")]).await,
-        browser.submit(TENANT, &path("keys"), &[("private_key_pem", &pem), ("passphrase", secrets[3])]).await,
-        browser.submit(TENANT, &path("keys"), &[("private_key_pem", &pem), ("passphrase", secrets[3])]).await,
+        browser
+            .submit(
+                TENANT,
+                &path("app-secret"),
+                &[("secret", secrets[0]), ("keep_previous_for_seconds", secrets[0])],
+            )
+            .await,
+        browser
+            .submit(
+                TENANT,
+                &path("graph"),
+                &[("access_token", secrets[1]), ("phone_number_ids", "1001")],
+            )
+            .await,
+        browser
+            .submit(
+                TENANT,
+                &path("graph"),
+                &[("access_token", secrets[1]), ("phone_number_ids", "x")],
+            )
+            .await,
+        browser
+            .submit(TENANT, &path("keys"), &[("private_key_pem", &pem), ("passphrase", secrets[3])])
+            .await,
+        browser
+            .submit(TENANT, &path("keys"), &[("private_key_pem", &pem), ("passphrase", secrets[3])])
+            .await,
     ];
     let statuses = replies.iter().map(|reply| reply.status).collect::<Vec<_>>();
     assert_eq!(statuses, [303, 422, 303, 422, 303, 409]);
@@ -156,7 +198,11 @@ async fn an_api_token_is_shown_once_and_revoked_by_name() {
     let (_, after) = made.text.split_once("<code>fha_").unwrap();
     let token = format!("fha_{}", after.split('<').next().unwrap());
     watch(&token);
-    assert!(made.cookies.iter().all(|cookie| forms(token.as_bytes()).iter().all(|form| !cookie.contains(form))));
+    assert!(
+        made.cookies
+            .iter()
+            .all(|cookie| forms(token.as_bytes()).iter().all(|form| !cookie.contains(form)))
+    );
 
     let holder = host.admin().with_token(Some(&token));
     assert_eq!(holder.get("/v1/tenants").await.expect(200)["tenants"][0]["slug"], "acme");
@@ -177,7 +223,10 @@ async fn an_api_token_is_shown_once_and_revoked_by_name() {
     done(&browser.submit(&revoke, &revoke, &[]).await);
     holder.get("/v1/tenants").await.problem(401);
 
-    for fields in [[("role", "operator"), ("expires_in_days", "")], [("role", "read"), ("expires_in_days", "99999")]] {
+    for fields in [
+        [("role", "operator"), ("expires_in_days", "")],
+        [("role", "read"), ("expires_in_days", "99999")],
+    ] {
         assert_eq!(browser.submit(TENANT, &path("api-tokens"), &fields).await.status, 422);
     }
     host.stop().await;
@@ -186,7 +235,8 @@ async fn an_api_token_is_shown_once_and_revoked_by_name() {
 #[tokio::test]
 async fn the_kill_switch_and_the_end_ask_first() {
     let (host, tenant, browser) = start().await;
-    let disabled = async || tenant.call("GET", "", Value::Null).await.expect(200)["disabled"].clone();
+    let disabled =
+        async || tenant.call("GET", "", Value::Null).await.expect(200)["disabled"].clone();
 
     let question = browser.page(&path("switch")).await;
     assert!(question.contains("503") && question.contains("Tenant acme"), "{question}");
@@ -210,7 +260,12 @@ async fn a_flow_is_made_and_none_is_put_over_another() {
     let (host, tenant, _) = start().await;
     let deploy = host.browser_with(json!({"tenant": "acme", "role": "deploy"})).await;
     let made = deploy.submit(TENANT, &path("flows"), &[("name", "booking")]).await;
-    assert_eq!(made.location.as_deref(), Some("/console/tenants/acme/flows/booking"), "{}", made.text);
+    assert_eq!(
+        made.location.as_deref(),
+        Some("/console/tenants/acme/flows/booking"),
+        "{}",
+        made.text
+    );
     tenant.call("PATCH", "/flows/booking", json!({"failure_text": "Kept"})).await.expect(200);
 
     assert_eq!(deploy.submit(TENANT, &path("flows"), &[("name", "booking")]).await.status, 409);

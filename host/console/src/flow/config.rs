@@ -14,21 +14,25 @@ pub(super) fn section(
     config: &[ConfigValueView],
 ) -> Markup {
     let path = paths::of_flow(tenant, flow, "config");
-    panel("config", "Configuration of the plugin", html! {
-        @if config.is_empty() {
-            p { "No setting and no secret." }
-        } @else {
-            @let head = ["Key", "Value", "May be sent to", "Set", ""];
-            @let head = if viewer.may(Right::Deploy) { &head[..] } else { &head[..4] };
-            (table("Configuration", head, html! {
-                @for value in config { (row(viewer, tenant, flow, value)) }
-            }))
-        }
-        @if viewer.may(Right::Deploy) {
-            (folded("Set a setting", smooth_form(viewer, &path, setting())))
-            (folded("Set a secret", smooth_form(viewer, &path, secret())))
-        }
-    })
+    panel(
+        "config",
+        "Configuration of the plugin",
+        html! {
+            @if config.is_empty() {
+                p { "No setting and no secret." }
+            } @else {
+                @let head = ["Key", "Value", "May be sent to", "Set", ""];
+                @let head = if viewer.may(Right::Deploy) { &head[..] } else { &head[..4] };
+                (table("Configuration", head, html! {
+                    @for value in config { (row(viewer, tenant, flow, value)) }
+                }))
+            }
+            @if viewer.may(Right::Deploy) {
+                (folded("Set a setting", smooth_form(viewer, &path, setting())))
+                (folded("Set a secret", smooth_form(viewer, &path, secret())))
+            }
+        },
+    )
 }
 
 fn row(viewer: &Viewer, tenant: &str, flow: &str, value: &ConfigValueView) -> Markup {
@@ -71,5 +75,13 @@ fn secret() -> Markup {
 }
 
 fn key(form: &str) -> Markup {
-    Field { form, name: "key", label: "Key", required: true, hint: "1 to 64 letters, digits, '-', '_' and '.'.", ..Field::default() }.draw()
+    Field {
+        form,
+        name: "key",
+        label: "Key",
+        required: true,
+        hint: "1 to 64 letters, digits, '-', '_' and '.'.",
+        ..Field::default()
+    }
+    .draw()
 }

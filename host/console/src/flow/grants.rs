@@ -18,23 +18,27 @@ pub(super) fn section(viewer: &Viewer, tenant: &str, flow: &FlowView) -> Markup 
         button.primary { "Grant" }
     };
     let path = paths::of_flow(tenant, &flow.name, "grants");
-    panel("grants", "Grants", html! {
-        @if granted.is_empty() {
-            p { "Nothing is granted: the plugin reaches nobody outside." }
-        } @else {
-            ul.list {
-                @for one in each(&granted) {
-                    li.aside {
-                        code { (words(&one).join(", ")) }
-                        @if viewer.may(Right::Deploy) {
-                            (smooth_form(viewer, &path, html! { (hidden("deny", &one)) button { "Deny " span.unseen { (words(&one).join(", ")) } } }))
+    panel(
+        "grants",
+        "Grants",
+        html! {
+            @if granted.is_empty() {
+                p { "Nothing is granted: the plugin reaches nobody outside." }
+            } @else {
+                ul.list {
+                    @for one in each(&granted) {
+                        li.aside {
+                            code { (words(&one).join(", ")) }
+                            @if viewer.may(Right::Deploy) {
+                                (smooth_form(viewer, &path, html! { (hidden("deny", &one)) button { "Deny " span.unseen { (words(&one).join(", ")) } } }))
+                            }
                         }
                     }
                 }
             }
-        }
-        @if viewer.may(Right::Deploy) { (folded("Grant more", smooth_form(viewer, &path, fields))) }
-    })
+            @if viewer.may(Right::Deploy) { (folded("Grant more", smooth_form(viewer, &path, fields))) }
+        },
+    )
 }
 
 /// What the active version asks for and doesn't get.
@@ -57,11 +61,15 @@ pub(super) fn grant_button(
     what: &CapabilitiesView,
     version: Option<i32>,
 ) -> Markup {
-    smooth_form(viewer, &paths::of_flow(tenant, flow, "grants"), html! {
-        (hidden("grant", what))
-        @if let Some(version) = version { input type="hidden" name="version" value=(version); }
-        button { "Grant " (words(what).join(", ")) }
-    })
+    smooth_form(
+        viewer,
+        &paths::of_flow(tenant, flow, "grants"),
+        html! {
+            (hidden("grant", what))
+            @if let Some(version) = version { input type="hidden" name="version" value=(version); }
+            button { "Grant " (words(what).join(", ")) }
+        },
+    )
 }
 
 fn hidden(deed: &str, what: &CapabilitiesView) -> Markup {
@@ -75,7 +83,10 @@ fn hidden(deed: &str, what: &CapabilitiesView) -> Markup {
 
 /// Each capability alone.
 fn each(all: &CapabilitiesView) -> Vec<CapabilitiesView> {
-    let http = all.http.iter().map(|host| CapabilitiesView { http: vec![host.clone()], ..CapabilitiesView::default() });
+    let http = all
+        .http
+        .iter()
+        .map(|host| CapabilitiesView { http: vec![host.clone()], ..CapabilitiesView::default() });
     let store = all.store.then(|| CapabilitiesView { store: true, ..CapabilitiesView::default() });
     let media = all.media.then(|| CapabilitiesView { media: true, ..CapabilitiesView::default() });
     http.chain(store).chain(media).collect()

@@ -20,9 +20,9 @@ pub use self::rehearsal::rehearsal;
 pub use self::settings::changed_settings;
 
 use crate::parts::{light, link_button, panel};
+use crate::plot::{self, FlowFigures};
 use crate::tenant::state;
 use crate::when::when;
-use crate::plot::{self, FlowFigures};
 use crate::{Viewer, paths};
 use flowhost_api::{ConfigValueView, FlowView, FlowWarning, Right, VersionView};
 
@@ -89,10 +89,14 @@ fn figures(page: &FlowPage<'_>) -> Markup {
         let current = (page.span == name).then_some("true");
         html! { a href={ (path) "?span=" (name) } aria-current=[current] { (words) } }
     };
-    panel("figures", "Exchanges", html! {
-        p.hint { (span("hour", "Last hour")) " · " (span("day", "Last day")) }
-        (plot::of(&page.figures))
-    })
+    panel(
+        "figures",
+        "Exchanges",
+        html! {
+            p.hint { (span("hour", "Last hour")) " · " (span("day", "Last day")) }
+            (plot::of(&page.figures))
+        },
+    )
 }
 
 fn warnings(warnings: &[FlowWarning]) -> Markup {
@@ -116,20 +120,24 @@ fn warnings(warnings: &[FlowWarning]) -> Markup {
 fn switches(viewer: &Viewer, tenant: &str, flow: &FlowView) -> Markup {
     let path = |what| paths::of_flow(tenant, &flow.name, what);
     let may_all = viewer.may(Right::Manage);
-    panel("switches", "Kill switch", html! {
-        @if flow.disabled {
-            p { "Switched off: the endpoint answers 503." }
-            @if may_all {
-                p { (link_button(&path("switch"), "Switch on")) }
+    panel(
+        "switches",
+        "Kill switch",
+        html! {
+            @if flow.disabled {
+                p { "Switched off: the endpoint answers 503." }
+                @if may_all {
+                    p { (link_button(&path("switch"), "Switch on")) }
+                } @else {
+                    p.hint { "Whoever manages the tenant can switch it on." }
+                }
             } @else {
-                p.hint { "Whoever manages the tenant can switch it on." }
+                p { "Switched on." }
+                p { (link_button(&path("switch"), "Switch off")) }
             }
-        } @else {
-            p { "Switched on." }
-            p { (link_button(&path("switch"), "Switch off")) }
-        }
-        @if may_all || !flow.disabled { p { a href=(path("delete")) { "Delete the flow" } } }
-    })
+            @if may_all || !flow.disabled { p { a href=(path("delete")) { "Delete the flow" } } }
+        },
+    )
 }
 
 #[cfg(test)]

@@ -33,16 +33,20 @@ pub fn rehearsal(
 }
 
 fn result(version: i32, Rehearsed { screen, log }: &Rehearsed) -> Markup {
-    panel("outcome", "What came of it", html! {
-        p {
-            "Version " (version) " answers: "
-            @match screen { Some(screen) => { "screen " code { (screen) } "." } None => "the conversation ends." }
-        }
-        @if log.is_empty() {
-            p { "It logged nothing." }
-        } @else {
-            p { "It logged:" }
-            pre.long { @for line in log { (line) "\n" } }
-        }
-    })
+    panel(
+        "outcome",
+        "What came of it",
+        html! {
+            p {
+                "Version " (version) " answers: "
+                @match screen { Some(screen) => { "screen " code { (screen) } "." } None => "the conversation ends." }
+            }
+            @if log.is_empty() {
+                p { "It logged nothing." }
+            } @else {
+                p { "It logged:" }
+                pre.long { @for line in log { (line) "\n" } }
+            }
+        },
+    )
 }

@@ -28,28 +28,32 @@ enum Is {
 
 pub(super) fn section(viewer: &Viewer, tenant: &str, flow: &FlowView) -> Markup {
     let path = paths::of_flow(tenant, &flow.name, "settings");
-    panel("settings", "Settings", html! {
-        details {
-            summary { "Show them" }
-            dl.facts {
-                @for setting in all() {
-                    dt { (setting.label) }
-                    dd { (shown(setting, &flow.settings)) }
-                }
-            }
-        }
-        @if viewer.may(Right::Deploy) {
-            (folded("Change them", smooth_form(viewer, &path, html! {
-                @for (title, settings) in GROUPS {
-                    fieldset {
-                        legend { (title) }
-                        @for setting in *settings { (field(setting, &flow.settings)) }
+    panel(
+        "settings",
+        "Settings",
+        html! {
+            details {
+                summary { "Show them" }
+                dl.facts {
+                    @for setting in all() {
+                        dt { (setting.label) }
+                        dd { (shown(setting, &flow.settings)) }
                     }
                 }
-                button.primary { "Save" }
-            })))
-        }
-    })
+            }
+            @if viewer.may(Right::Deploy) {
+                (folded("Change them", smooth_form(viewer, &path, html! {
+                    @for (title, settings) in GROUPS {
+                        fieldset {
+                            legend { (title) }
+                            @for setting in *settings { (field(setting, &flow.settings)) }
+                        }
+                    }
+                    button.primary { "Save" }
+                })))
+            }
+        },
+    )
 }
 
 /// What a form changes of these settings, in the form that the API takes. Fields that are no
@@ -149,37 +153,54 @@ const GROUPS: &[(&str, &[Setting])] = &[
 ];
 
 const TOKENS: &[Setting] = &[
-    setting("token_policy", "Which tokens are admitted", Is::OneOf(&[
-        ("open", "any token starts a session"),
-        ("minted", "only tokens that this host minted"),
-    ])),
-    setting("token_signature", "Signatures of tokens", Is::OneOf(&[
-        ("if-present", "an invalid one is refused, a missing one accepted"),
-        ("required", "an invalid or missing one is refused"),
-        ("ignore", "not checked"),
-    ])),
+    setting(
+        "token_policy",
+        "Which tokens are admitted",
+        Is::OneOf(&[
+            ("open", "any token starts a session"),
+            ("minted", "only tokens that this host minted"),
+        ]),
+    ),
+    setting(
+        "token_signature",
+        "Signatures of tokens",
+        Is::OneOf(&[
+            ("if-present", "an invalid one is refused, a missing one accepted"),
+            ("required", "an invalid or missing one is refused"),
+            ("ignore", "not checked"),
+        ]),
+    ),
     setting("token_rejected_text", "What users read when their token is not admitted", Is::Text),
-    setting("shared_tokens", "Tokens that many recipients share", Is::OneOf(&[
-        ("stand-alone", "each exchange is answered on its own"),
-        ("refuse", "refused"),
-        ("trust", "count as one recipient's own"),
-    ])),
+    setting(
+        "shared_tokens",
+        "Tokens that many recipients share",
+        Is::OneOf(&[
+            ("stand-alone", "each exchange is answered on its own"),
+            ("refuse", "refused"),
+            ("trust", "count as one recipient's own"),
+        ]),
+    ),
     setting("min_token_length", "A token with fewer characters counts as shared", Is::Number),
 ];
 
 const CONVERSATIONS: &[Setting] = &[
-    setting("on_reopen", "When a conversation is opened again", Is::OneOf(&[
-        ("restart", "it restarts without state"),
-        ("continue", "the plugin gets the previous state"),
-    ])),
+    setting(
+        "on_reopen",
+        "When a conversation is opened again",
+        Is::OneOf(&[
+            ("restart", "it restarts without state"),
+            ("continue", "the plugin gets the previous state"),
+        ]),
+    ),
     setting("session_ttl_seconds", "Seconds that a session lasts", Is::Number),
 ];
 
 const FAILURES: &[Setting] = &[
-    setting("on_failure", "The phone gets", Is::OneOf(&[
-        ("status", "a 500"),
-        ("error-message", "the screen again with a text"),
-    ])),
+    setting(
+        "on_failure",
+        "The phone gets",
+        Is::OneOf(&[("status", "a 500"), ("error-message", "the screen again with a text")]),
+    ),
     setting("failure_text", "That text", Is::Text),
 ];
 

@@ -15,21 +15,25 @@ pub(super) fn section(
     flow: &FlowView,
     versions: &[VersionView],
 ) -> Markup {
-    panel("versions", "Versions", html! {
-        @if viewer.may(Right::Deploy) { (upload_form(viewer, tenant, &flow.name)) }
-        @if versions.is_empty() {
-            p { "No version yet." }
-        } @else {
-            @if let Some(previous) = flow.previous_version && viewer.may(Right::Deploy) {
-                p { (link_button(&paths::of_flow(tenant, &flow.name, "rollback"), &format!("Go back to version {previous}"))) }
-            }
-            ol.list {
-                @for (at, version) in versions.iter().enumerate() {
-                    (one(viewer, tenant, &flow.name, version, versions.get(at + 1)))
+    panel(
+        "versions",
+        "Versions",
+        html! {
+            @if viewer.may(Right::Deploy) { (upload_form(viewer, tenant, &flow.name)) }
+            @if versions.is_empty() {
+                p { "No version yet." }
+            } @else {
+                @if let Some(previous) = flow.previous_version && viewer.may(Right::Deploy) {
+                    p { (link_button(&paths::of_flow(tenant, &flow.name, "rollback"), &format!("Go back to version {previous}"))) }
+                }
+                ol.list {
+                    @for (at, version) in versions.iter().enumerate() {
+                        (one(viewer, tenant, &flow.name, version, versions.get(at + 1)))
+                    }
                 }
             }
-        }
-    })
+        },
+    )
 }
 
 /// Works without scripts; with them it takes files that are dropped onto the page, and shows how
@@ -75,7 +79,7 @@ fn one(
             p {
                 "Asks for " @if asks.is_empty() { "nothing" } @else { (asks.join(", ")) } ". "
                 (size(version.size)) ", uploaded " (when(&version.created_at)) ". "
-                @if version.flow_json_digest.is_some() { "Came with a Flow JSON." } @else { "Without a Flow JSON." }
+                @if version.flow_json_digest.is_some() { "Has a Flow JSON." } @else { "Has no Flow JSON." }
             }
             @if let Some(before) = before {
                 p.hint { "Against version " (before.version) ": " (differences(before, version).join("; ")) "." }
@@ -127,7 +131,11 @@ pub(super) fn differences(before: &VersionView, after: &VersionView) -> Vec<Stri
 /// A size for people.
 pub(super) fn size(bytes: i32) -> String {
     let bytes = f64::from(bytes);
-    if bytes < MIB { format!("{:.0} KiB", (bytes / 1024.0).ceil()) } else { format!("{:.1} MiB", bytes / MIB) }
+    if bytes < MIB {
+        format!("{:.0} KiB", (bytes / 1024.0).ceil())
+    } else {
+        format!("{:.1} MiB", bytes / MIB)
+    }
 }
 
 const MIB: f64 = 1024.0 * 1024.0;

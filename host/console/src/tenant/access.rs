@@ -17,20 +17,24 @@ pub(super) fn app_secret(page: &TenantPage<'_>) -> Markup {
             label: "Seconds for which the one before stays valid", ..Field::default() }.draw())
         button.primary { "Set the app secret" }
     };
-    panel("app-secret", "App secret", html! {
-        p {
-            @if *has_app_secret {
-                (light("good", "set"))
-                @if let Some(until) = previous_app_secret_until { " The one before is valid until " (when(until)) "." }
-            } @else {
-                (light("bad", "not set")) " Requests can't be told from forged ones: they are refused."
+    panel(
+        "app-secret",
+        "App secret",
+        html! {
+            p {
+                @if *has_app_secret {
+                    (light("good", "set"))
+                    @if let Some(until) = previous_app_secret_until { " The one before is valid until " (when(until)) "." }
+                } @else {
+                    (light("bad", "not set")) " Requests can't be told from forged ones: they are refused."
+                }
             }
-        }
-        @if viewer.may(Right::Manage) {
-            @let path = paths::of_tenant(&tenant.slug, "app-secret");
-            (folded("Set it", smooth_form(viewer, &path, fields)))
-        }
-    })
+            @if viewer.may(Right::Manage) {
+                @let path = paths::of_tenant(&tenant.slug, "app-secret");
+                (folded("Set it", smooth_form(viewer, &path, fields)))
+            }
+        },
+    )
 }
 
 pub(super) fn graph(viewer: &Viewer, tenant: &str, access: &GraphAccessView) -> Markup {
@@ -43,19 +47,23 @@ pub(super) fn graph(viewer: &Viewer, tenant: &str, access: &GraphAccessView) -> 
             hint: "Meta's ids, one a line; not the numbers themselves.", ..Field::default() }.draw())
         button.primary { "Set the access" }
     };
-    panel("graph", "Access to Meta's Graph API", html! {
-        p {
-            @if *has_access_token { (light("good", "token set")) } @else { (light("", "no token")) }
-            " Phone numbers: "
-            @if phone_number_ids.is_empty() { "none" }
-            @for (at, id) in phone_number_ids.iter().enumerate() { @if at > 0 { ", " } code { (id) } }
-            ". With it, the host uploads keys to Meta and asks how they are there."
-        }
-        @if viewer.may(Right::Manage) {
-            (folded("Set it", smooth_form(viewer, &paths::of_tenant(tenant, "graph"), fields)))
-            @if *has_access_token {
-                p { (link_button(&paths::of_tenant(tenant, "graph/delete"), "Delete the access")) }
+    panel(
+        "graph",
+        "Access to Meta's Graph API",
+        html! {
+            p {
+                @if *has_access_token { (light("good", "token set")) } @else { (light("", "no token")) }
+                " Phone numbers: "
+                @if phone_number_ids.is_empty() { "none" }
+                @for (at, id) in phone_number_ids.iter().enumerate() { @if at > 0 { ", " } code { (id) } }
+                ". With it, the host uploads keys to Meta and asks how they are there."
             }
-        }
-    })
+            @if viewer.may(Right::Manage) {
+                (folded("Set it", smooth_form(viewer, &paths::of_tenant(tenant, "graph"), fields)))
+                @if *has_access_token {
+                    p { (link_button(&paths::of_tenant(tenant, "graph/delete"), "Delete the access")) }
+                }
+            }
+        },
+    )
 }

@@ -8,13 +8,17 @@ use crate::{Viewer, paths};
 use flowhost_api::{ListedKey, Right, UploadView};
 
 pub(super) fn section(viewer: &Viewer, tenant: &str, keys: &[ListedKey]) -> Markup {
-    panel("keys", "Keys", html! {
-        @if keys.is_empty() { p { "No key: no request can be opened." } }
-        @for key in keys { (one(viewer, tenant, key)) }
-        @if viewer.may(Right::Manage) {
-            p { (link_button(&paths::of_tenant(tenant, "keys/new"), "Make or import a key")) }
-        }
-    })
+    panel(
+        "keys",
+        "Keys",
+        html! {
+            @if keys.is_empty() { p { "No key: no request can be opened." } }
+            @for key in keys { (one(viewer, tenant, key)) }
+            @if viewer.may(Right::Manage) {
+                p { (link_button(&paths::of_tenant(tenant, "keys/new"), "Make or import a key")) }
+            }
+        },
+    )
 }
 
 fn one(viewer: &Viewer, tenant: &str, key: &ListedKey) -> Markup {
@@ -27,10 +31,11 @@ fn one(viewer: &Viewer, tenant: &str, key: &ListedKey) -> Markup {
                 (light(if is_active { "good" } else { "" }, &key.state))
                 @if *needs_upload {
                     " " (light("bad", "Meta needs it"))
-                    @if let Some(reason) = needs_upload_reason { " " (reason) }
+                    @if let Some(reason) = needs_upload_reason { ": " (reason) "." }
                 }
-                " made " (when(&key.created_at))
+                " Made " (when(&key.created_at))
                 @if let Some(at) = &key.retires_at { ", opens requests until " (when(at)) }
+                "."
             }
             @if !uploads.is_empty() { (at_meta(uploads)) }
             details {

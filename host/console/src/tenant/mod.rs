@@ -18,7 +18,7 @@ pub use self::questions::{
 };
 pub use self::tokens::made_token;
 
-use crate::parts::{Field, light, link_button, panel, smooth_form, table};
+use crate::parts::{Field, folded, light, link_button, panel, smooth_form, table};
 use crate::{Viewer, paths};
 use flowhost_api::{
     ApiTokenView, AuditPage, FlowHealth, FlowView, GraphAccessView, ListedKey, Right, TenantView,
@@ -86,32 +86,36 @@ fn head(tenant: &TenantView) -> Markup {
 
 fn flows(page: &TenantPage<'_>) -> Markup {
     let TenantPage { viewer, tenant, flows, health, .. } = page;
-    panel("flows", "Flows", html! {
-        @if flows.is_empty() {
-            p { "No flow yet." }
-        } @else {
-            (table("Flows", &["Flow", "State", "Active version", "Warnings"], html! {
-                @for (flow, health) in flows.iter().zip(health) {
-                    tr {
-                        th scope="row" { a href=(paths::flow(&tenant.slug, &flow.name)) { (flow.name) } }
-                        td { (state(&health.status)) }
-                        td { @match flow.active_version { Some(version) => (version), None => "none" } }
-                        td { (health.warnings.len()) }
+    panel(
+        "flows",
+        "Flows",
+        html! {
+            @if flows.is_empty() {
+                p { "No flow yet." }
+            } @else {
+                (table("All flows", &["Flow", "State", "Active version", "Warnings"], html! {
+                    @for (flow, health) in flows.iter().zip(health) {
+                        tr {
+                            th scope="row" { a href=(paths::flow(&tenant.slug, &flow.name)) { (flow.name) } }
+                            td { (state(&health.status)) }
+                            td { @match flow.active_version { Some(version) => (version), None => "none" } }
+                            td { (health.warnings.len()) }
+                        }
                     }
-                }
-            }))
-        }
-        @if viewer.may(Right::Deploy) {
-            (smooth_form(viewer, &paths::of_tenant(&tenant.slug, "flows"), html! {
-                (Field {
-                    form: "flow", name: "name", label: "New flow", required: true,
-                    hint: "1 to 63 characters of a-z, 0-9 and -. It is part of the URL that Meta calls.",
-                    ..Field::default()
-                }.draw())
-                button { "Create" }
-            }))
-        }
-    })
+                }))
+            }
+            @if viewer.may(Right::Deploy) {
+                (folded("Make one", smooth_form(viewer, &paths::of_tenant(&tenant.slug, "flows"), html! {
+                    (Field {
+                        form: "flow", name: "name", label: "Name", required: true,
+                        hint: "1 to 63 characters of a-z, 0-9 and -. It is part of the URL that Meta calls.",
+                        ..Field::default()
+                    }.draw())
+                    button.primary { "Make the flow" }
+                })))
+            }
+        },
+    )
 }
 
 /// The state of a flow as a traffic light.
@@ -127,16 +131,20 @@ pub(crate) fn state(status: &str) -> Markup {
 
 fn switches(tenant: &TenantView) -> Markup {
     let path = |what| paths::of_tenant(&tenant.slug, what);
-    panel("switches", "Kill switch", html! {
-        @if tenant.disabled {
-            p { "Switched off: all endpoints of the tenant answer 503." }
-            p { (link_button(&path("switch"), "Switch on")) }
-        } @else {
-            p { "Switched on." }
-            p { (link_button(&path("switch"), "Switch off")) }
-        }
-        p { a href=(path("delete")) { "Delete the tenant" } }
-    })
+    panel(
+        "switches",
+        "Kill switch",
+        html! {
+            @if tenant.disabled {
+                p { "Switched off: all endpoints of the tenant answer 503." }
+                p { (link_button(&path("switch"), "Switch on")) }
+            } @else {
+                p { "Switched on." }
+                p { (link_button(&path("switch"), "Switch off")) }
+            }
+            p { a href=(path("delete")) { "Delete the tenant" } }
+        },
+    )
 }
 
 #[cfg(test)]

@@ -7,19 +7,23 @@ use crate::{Viewer, paths};
 use flowhost_api::{Right, TenantView};
 
 pub(super) fn section(viewer: &Viewer, tenant: &TenantView) -> Markup {
-    panel("settings", "Settings", html! {
-        dl.facts {
-            dt { "Requests a second, at each host" }
-            dd { @match tenant.requests_per_second { Some(rate) => (rate), None => "no limit" } }
-            @for (_, label, days) in retention(tenant) {
-                dt { (label) }
-                dd { (days) " days" }
+    panel(
+        "settings",
+        "Settings",
+        html! {
+            dl.facts {
+                dt { "Requests a second, at each host" }
+                dd { @match tenant.requests_per_second { Some(rate) => (rate), None => "no limit" } }
+                @for (_, label, days) in retention(tenant) {
+                    dt { (label) }
+                    dd { (days) " days" }
+                }
             }
-        }
-        @if viewer.may(Right::Manage) {
-            (folded("Change them", smooth_form(viewer, &paths::of_tenant(&tenant.slug, "settings"), fields(tenant))))
-        }
-    })
+            @if viewer.may(Right::Manage) {
+                (folded("Change them", smooth_form(viewer, &paths::of_tenant(&tenant.slug, "settings"), fields(tenant))))
+            }
+        },
+    )
 }
 
 fn fields(tenant: &TenantView) -> Markup {

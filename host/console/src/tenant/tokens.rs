@@ -16,18 +16,22 @@ pub(super) fn section(viewer: &Viewer, tenant: &str, tokens: &[ApiTokenView]) ->
             hint: "Empty: it ends when it is revoked.", ..Field::default() }.draw())
         button.primary { "Make a token" }
     };
-    panel("api-tokens", "API tokens", html! {
-        @if tokens.is_empty() {
-            p { "No token reaches this tenant alone." }
-        } @else {
-            (table("API tokens", &["Token", "Role", "Made", "Last used", "Ends", ""], html! {
-                @for token in tokens { (row(tenant, token)) }
-            }))
-        }
-        // Its answer is a page of its own, which shows the token: nothing that could be pushed into
-        // the browser's history.
-        (folded("Make one", form(viewer, &paths::of_tenant(tenant, "api-tokens"), fields)))
-    })
+    panel(
+        "api-tokens",
+        "API tokens",
+        html! {
+            @if tokens.is_empty() {
+                p { "No token reaches this tenant alone." }
+            } @else {
+                (table("All API tokens", &["Token", "Role", "Made", "Last used", "Ends", ""], html! {
+                    @for token in tokens { (row(tenant, token)) }
+                }))
+            }
+            // Its answer is a page of its own, which shows the token: nothing that could be pushed into
+            // the browser's history.
+            (folded("Make one", form(viewer, &paths::of_tenant(tenant, "api-tokens"), fields)))
+        },
+    )
 }
 
 fn row(tenant: &str, token: &ApiTokenView) -> Markup {

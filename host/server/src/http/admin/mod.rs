@@ -27,9 +27,9 @@ use axum::routing::get;
 use axum::{Extension, Router};
 
 pub(super) use self::auth::source;
+pub use self::failed_attempts::FailedAttempts;
 pub(super) use self::flow_json::MAX_FLOW_JSON_BYTES;
 pub(super) use self::versions::MAX_COMPONENT_BYTES;
-pub use self::failed_attempts::FailedAttempts;
 
 use super::AdminState;
 use super::console::console_router;

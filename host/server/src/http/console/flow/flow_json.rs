@@ -143,8 +143,10 @@ pub(super) async fn download(
 ) -> Result<Response, Refusal> {
     let desk = viewing.visitor(Route::ShowFlowJson.right()).flow(&tenant, &name).await?;
     let file = format!("attachment; filename=\"{name}.json\"");
-    let headers =
-        [(header::CONTENT_TYPE, "application/json".to_owned()), (header::CONTENT_DISPOSITION, file)];
+    let headers = [
+        (header::CONTENT_TYPE, "application/json".to_owned()),
+        (header::CONTENT_DISPOSITION, file),
+    ];
     Ok((headers, desk.show_flow_json().await?).into_response())
 }
 

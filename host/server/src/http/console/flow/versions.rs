@@ -53,7 +53,9 @@ fn said(uploaded: &UploadedVersion) -> String {
     let stored = format!("Version {} was uploaded.", uploaded.version);
     match &uploaded.lost_manifest {
         Some(lost) => format!("{stored} It asks for nothing: {lost}"),
-        None if !uploaded.manifest => format!("{stored} It has no manifest, so it asks for nothing."),
+        None if !uploaded.manifest => {
+            format!("{stored} It has no manifest, so it asks for nothing.")
+        }
         None => format!("{stored} Rehearse it, then activate it."),
     }
 }
@@ -93,8 +95,7 @@ pub(super) async fn rehearse(
 ) -> Result<Html<String>, Refusal> {
     let desk = viewing.visitor(Route::RehearseVersion.right()).flow(&tenant, &name).await?;
     let outcome = desk.rehearse(version, parse_data(&data)?).await?;
-    let content =
-        flow::rehearsal(&viewing.viewer, &tenant, &name, version, &data, Some(&outcome));
+    let content = flow::rehearsal(&viewing.viewer, &tenant, &name, version, &data, Some(&outcome));
     Ok(below(&viewing, &tenant, &name, &format!("Rehearse version {version}"), content))
 }
 

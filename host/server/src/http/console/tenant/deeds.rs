@@ -164,7 +164,9 @@ pub(super) async fn create_flow(
 ) -> Result<Response, Refusal> {
     let desk = viewing.visitor(Route::PutFlow.right()).tenant(&slug).await?;
     match viewing.visitor(Right::Read).flow(&slug, name.trim()).await {
-        Ok(_) => return Err(AdminError::Conflict(format!("{} is taken already", name.trim())).into()),
+        Ok(_) => {
+            return Err(AdminError::Conflict(format!("{} is taken already", name.trim())).into());
+        }
         Err(AdminError::NotFound(_)) => (),
         Err(error) => return Err(error.into()),
     }

@@ -80,6 +80,5 @@ async fn find(viewing: &Viewing, tenant: &str, id: ApiTokenId) -> Result<ApiToke
 
 fn seconds(days: u32) -> Result<u32, Refusal> {
     let why = "A token may have 49,710 days.";
-    days.checked_mul(86_400)
-        .ok_or_else(|| Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, why))
+    days.checked_mul(86_400).ok_or_else(|| Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, why))
 }
