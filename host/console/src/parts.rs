@@ -168,6 +168,8 @@ pub struct Question<'a> {
     pub back: &'a str,
     /// What the button says.
     pub button: &'a str,
+    /// Whether something ends with it, or is gone.
+    pub harms: bool,
     /// Fields of the answer, besides the button.
     pub fields: Markup,
 }
@@ -175,14 +177,14 @@ pub struct Question<'a> {
 impl Question<'_> {
     /// What stands below the heading.
     pub fn content(self) -> Markup {
-        let Self { viewer, changes, path, back, button, fields } = self;
+        let Self { viewer, changes, path, back, button, harms, fields } = self;
         html! {
             section.panel {
                 (changes)
                 (form(viewer, path, html! {
                     (fields)
                     p.buttons {
-                        button.danger { (button) }
+                        button class=(if harms { "danger" } else { "primary" }) { (button) }
                         a.button href=(back) { "Leave it as it is" }
                     }
                 }))

@@ -80,7 +80,7 @@ fn lines(text: &str, findings: &[FindingView]) -> Markup {
     let rest = text.lines().count().saturating_sub(MOST_LINES);
     html! {
         // By keyboard, too, it can be moved sideways.
-        div.scroll tabindex="0" role="region" aria-labelledby="document" {
+        div.scroll tabindex="0" role="region" aria-label="Lines" {
             ol.code {
                 @for (number, line) in (1..).zip(text.lines().take(MOST_LINES)) {
                     li id={ "L" (number) } {
@@ -128,6 +128,9 @@ fn buttons(page: &FlowJsonPage<'_>) -> Markup {
 /// Its answer may be this page with what is wrong, so it is a form without scripts.
 fn forms(page: &FlowJsonPage<'_>) -> Markup {
     let FlowJsonPage { viewer, tenant, flow, text, versions, chosen, .. } = page;
+    // What was refused is there in any case: it may be nowhere else.
+    let is_short = |text: &&str| !page.is_stored || text.len() <= MOST_BYTES_TO_EDIT;
+    let prefilled = text.filter(is_short);
     panel(
         "put",
         "Put another",
@@ -150,7 +153,8 @@ fn forms(page: &FlowJsonPage<'_>) -> Markup {
                 }
                 div.field {
                     label for="put-document" { "Or the text" }
-                    textarea.code #put-document name="document" rows="20" spellcheck="false" autocomplete="off" { "\n" (text.unwrap_or_default()) }
+                    textarea.code #put-document name="document" rows="20" spellcheck="false" autocomplete="off" { "\n" (prefilled.unwrap_or_default()) }
+                    @if text.is_some() && prefilled.is_none() { p.hint { "The document is too long to be edited here: download it." } }
                 }
                 button.primary { "Check and put it" }
             }
@@ -160,6 +164,9 @@ fn forms(page: &FlowJsonPage<'_>) -> Markup {
 
 /// Twenty times what a long Flow has; a browser draws them in a second.
 const MOST_LINES: usize = 5_000;
+
+/// Browsers hardly move in longer texts.
+const MOST_BYTES_TO_EDIT: usize = 2 << 20;
 
 /// A document without line breaks is one line of megabytes.
 const MOST_CHARS: usize = 500;

@@ -43,8 +43,8 @@ fn planned(
         };
     }
     let button = format!("Activate version {}", plan.to);
-    Question { viewer, changes: changes(plan), path, back: &back, button: &button, fields }
-        .content()
+    let changes = changes(plan);
+    Question { viewer, changes, path, back: &back, button: &button, harms: false, fields }.content()
 }
 
 fn changes(plan: &Plan) -> Markup {
@@ -91,6 +91,7 @@ pub fn delete_version(viewer: &Viewer, tenant: &str, flow: &str, version: &Versi
         path: &paths::of_flow(tenant, flow, format_args!("versions/{number}/delete")),
         back: &paths::flow(tenant, flow),
         button: "Delete the version",
+        harms: true,
         fields: html! {},
     }
     .content()
@@ -111,6 +112,7 @@ pub fn switch_flow(viewer: &Viewer, tenant: &str, flow: &FlowView) -> Markup {
         path: &paths::of_flow(tenant, &flow.name, "switch"),
         back: &paths::flow(tenant, &flow.name),
         button: if flow.disabled { "Switch on" } else { "Switch off" },
+        harms: !flow.disabled,
         fields: html! { input type="hidden" name="disabled" value=(off); },
     }
     .content()
@@ -126,6 +128,7 @@ pub fn delete_flow(viewer: &Viewer, tenant: &str, flow: &FlowView, versions: usi
         path: &paths::of_flow(tenant, &flow.name, "delete"),
         back: &paths::flow(tenant, &flow.name),
         button: "Delete the flow",
+        harms: true,
         fields: typed_name(&flow.name),
     }
     .content()
@@ -145,6 +148,7 @@ pub fn delete_config_value(
         path: &paths::of_flow(tenant, flow, format_args!("config/{}/delete", value.key)),
         back: &paths::flow(tenant, flow),
         button: "Delete it",
+        harms: true,
         fields: html! {},
     }
     .content()
@@ -160,6 +164,7 @@ pub fn delete_flow_json(viewer: &Viewer, tenant: &str, flow: &FlowView) -> Marku
         path: &paths::of_flow(tenant, &flow.name, "flow-json/delete"),
         back: &paths::of_flow(tenant, &flow.name, "flow-json"),
         button: "Delete the Flow JSON",
+        harms: true,
         fields: html! {},
     }
     .content()

@@ -79,7 +79,7 @@ fn one(
             p {
                 "Asks for " @if asks.is_empty() { "nothing" } @else { (asks.join(", ")) } ". "
                 (size(version.size)) ", uploaded " (when(&version.created_at)) ". "
-                @if version.flow_json_digest.is_some() { "Came with a Flow JSON." } @else { "Without a Flow JSON." }
+                @if version.flow_json_digest.is_some() { "Has a Flow JSON." } @else { "Has no Flow JSON." }
             }
             @if let Some(before) = before {
                 p.hint { "Against version " (before.version) ": " (differences(before, version).join("; ")) "." }

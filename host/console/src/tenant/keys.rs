@@ -31,10 +31,11 @@ fn one(viewer: &Viewer, tenant: &str, key: &ListedKey) -> Markup {
                 (light(if is_active { "good" } else { "" }, &key.state))
                 @if *needs_upload {
                     " " (light("bad", "Meta needs it"))
-                    @if let Some(reason) = needs_upload_reason { " " (reason) }
+                    @if let Some(reason) = needs_upload_reason { ": " (reason) "." }
                 }
-                " made " (when(&key.created_at))
+                " Made " (when(&key.created_at))
                 @if let Some(at) = &key.retires_at { ", opens requests until " (when(at)) }
+                "."
             }
             @if !uploads.is_empty() { (at_meta(uploads)) }
             details {

@@ -18,7 +18,7 @@ pub use self::questions::{
 };
 pub use self::tokens::made_token;
 
-use crate::parts::{Field, light, link_button, panel, smooth_form, table};
+use crate::parts::{Field, folded, light, link_button, panel, smooth_form, table};
 use crate::{Viewer, paths};
 use flowhost_api::{
     ApiTokenView, AuditPage, FlowHealth, FlowView, GraphAccessView, ListedKey, Right, TenantView,
@@ -93,7 +93,7 @@ fn flows(page: &TenantPage<'_>) -> Markup {
             @if flows.is_empty() {
                 p { "No flow yet." }
             } @else {
-                (table("Flows", &["Flow", "State", "Active version", "Warnings"], html! {
+                (table("All flows", &["Flow", "State", "Active version", "Warnings"], html! {
                     @for (flow, health) in flows.iter().zip(health) {
                         tr {
                             th scope="row" { a href=(paths::flow(&tenant.slug, &flow.name)) { (flow.name) } }
@@ -105,14 +105,14 @@ fn flows(page: &TenantPage<'_>) -> Markup {
                 }))
             }
             @if viewer.may(Right::Deploy) {
-                (smooth_form(viewer, &paths::of_tenant(&tenant.slug, "flows"), html! {
+                (folded("Make one", smooth_form(viewer, &paths::of_tenant(&tenant.slug, "flows"), html! {
                     (Field {
-                        form: "flow", name: "name", label: "New flow", required: true,
+                        form: "flow", name: "name", label: "Name", required: true,
                         hint: "1 to 63 characters of a-z, 0-9 and -. It is part of the URL that Meta calls.",
                         ..Field::default()
                     }.draw())
-                    button { "Create" }
-                }))
+                    button.primary { "Make the flow" }
+                })))
             }
         },
     )

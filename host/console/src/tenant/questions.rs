@@ -23,6 +23,7 @@ pub fn switch_tenant(viewer: &Viewer, tenant: &TenantView, flows: &[FlowView]) -
         path: &paths::of_tenant(&tenant.slug, "switch"),
         back: &paths::tenant(&tenant.slug),
         button: if tenant.disabled { "Switch on" } else { "Switch off" },
+        harms: !tenant.disabled,
         fields: html! { input type="hidden" name="disabled" value=(off); },
     }
     .content()
@@ -40,6 +41,7 @@ pub fn delete_tenant(viewer: &Viewer, tenant: &TenantView, flows: &[FlowView]) -
         path: &paths::of_tenant(&tenant.slug, "delete"),
         back: &paths::tenant(&tenant.slug),
         button: "Delete the tenant",
+        harms: true,
         fields: typed_name(&tenant.slug),
     }
     .content()
@@ -64,6 +66,7 @@ pub fn retire_key(viewer: &Viewer, tenant: &str, key: &ListedKey) -> Markup {
         path: &paths::of_tenant(tenant, format_args!("keys/{}/retire", key.id)),
         back: &paths::tenant(tenant),
         button: "Retire the key",
+        harms: true,
         fields: html! {},
     }
     .content()
@@ -81,6 +84,7 @@ pub fn delete_graph_access(viewer: &Viewer, tenant: &str, access: &GraphAccessVi
         path: &paths::of_tenant(tenant, "graph/delete"),
         back: &paths::tenant(tenant),
         button: "Delete the access",
+        harms: true,
         fields: html! {},
     }
     .content()
@@ -98,6 +102,7 @@ pub fn revoke_token(viewer: &Viewer, tenant: &str, token: &ApiTokenView) -> Mark
         path: &paths::of_tenant(tenant, format_args!("api-tokens/{}/revoke", token.id)),
         back: &paths::tenant(tenant),
         button: "Revoke the token",
+        harms: true,
         fields: html! {},
     }
     .content()

@@ -23,7 +23,7 @@ pub(super) fn section(viewer: &Viewer, tenant: &str, tokens: &[ApiTokenView]) ->
             @if tokens.is_empty() {
                 p { "No token reaches this tenant alone." }
             } @else {
-                (table("API tokens", &["Token", "Role", "Made", "Last used", "Ends", ""], html! {
+                (table("All API tokens", &["Token", "Role", "Made", "Last used", "Ends", ""], html! {
                     @for token in tokens { (row(tenant, token)) }
                 }))
             }

@@ -25,7 +25,10 @@ pub(super) struct FileForm {
 }
 
 /// A field of such a form.
-pub(super) struct Part(Field<'static>);
+pub(super) struct Part {
+    field: Field<'static>,
+    left: usize,
+}
 
 impl FileForm {
     /// Begins to read a form. Its first field shows that a page of the sender's sent it.
@@ -47,25 +50,30 @@ impl FileForm {
 
     /// The next field. What was not read of the one before is dropped.
     pub(super) async fn next(&mut self) -> Result<Option<Part>, Refusal> {
-        Ok(self.fields.next_field().await.map_err(|error| refused(&error))?.map(Part))
+        let field = self.fields.next_field().await.map_err(|error| refused(&error))?;
+        Ok(field.map(|field| Part { field, left: MAX_SMALL_FIELDS }))
     }
 
-    /// Lets this many bytes more come: before it is known who sends a large field, and what for,
-    /// only small ones may.
-    pub(super) fn let_come(&self, bytes: usize) {
+    /// Lets a field have this many bytes: before it is known who sends a large one, and what for,
+    /// only small ones may come.
+    pub(super) fn let_come(&self, part: &mut Part, bytes: usize) {
         self.may_come.fetch_add(bytes, Ordering::Relaxed);
+        part.left = bytes;
     }
 }
 
 impl Part {
     /// The field's name; empty if it has none.
     pub(super) fn name(&self) -> &str {
-        self.0.name().unwrap_or_default()
+        self.field.name().unwrap_or_default()
     }
 
     /// The next bytes of it, or `None` at its end.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Refusal> {
-        self.0.chunk().await.map_err(|error| refused(&error))
+        let bytes = self.field.chunk().await.map_err(|error| refused(&error))?;
+        let taken = bytes.as_ref().map_or(0, Bytes::len);
+        self.left = self.left.checked_sub(taken).ok_or(BodyError::TooLarge)?;
+        Ok(bytes)
     }
 
     /// All of it.

@@ -1,7 +1,7 @@
 //! What a page says that can't be shown, or a form that was not taken.
 
 use axum::extract::Request;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 
@@ -71,6 +71,10 @@ pub(super) async fn draw(request: Request, next: Next) -> Response {
     };
     let (drawn, body) = (status, Html(body)).into_response().into_parts();
     head.headers.extend(drawn.headers);
+    if for_part {
+        // The page that asked stays, and so does its address.
+        head.headers.insert("hx-push-url", HeaderValue::from_static("false"));
+    }
     Response::from_parts(head, body)
 }
 

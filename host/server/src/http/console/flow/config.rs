@@ -5,7 +5,7 @@ use axum::response::{Html, Response};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::super::form::{Sent, listed, typed};
+use super::super::form::{Fields, Sent, listed, typed};
 use super::super::path::Named;
 use super::super::refusal::Refusal;
 use super::super::viewer::Viewing;
@@ -51,7 +51,7 @@ pub(super) async fn ask_delete(
 
 pub(super) async fn delete(
     Named((tenant, name, key)): Named<(String, String, String)>,
-    Sent(viewing, ()): Sent<()>,
+    Sent(viewing, _): Sent<Fields>,
 ) -> Result<Response, Refusal> {
     let desk = viewing.visitor(Route::DeleteConfigValue.right()).flow(&tenant, &name).await?;
     desk.delete_config_value(&key).await?;

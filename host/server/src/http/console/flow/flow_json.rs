@@ -5,8 +5,9 @@ use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
 use super::super::super::admin::MAX_FLOW_JSON_BYTES;
+use super::super::super::body::BodyError;
 use super::super::super::problem::finding_views;
-use super::super::form::{Sent, typed};
+use super::super::form::{Fields, Sent, typed};
 use super::super::multipart::FileForm;
 use super::super::path::Named;
 use super::super::refusal::Refusal;
@@ -56,7 +57,6 @@ pub(super) async fn put(
     };
     let versions = numbers(&desk).await?;
     let upload = desk.begin_flow_json(version)?;
-    form.let_come(MAX_FLOW_JSON_BYTES);
     let document = document(&mut form).await?;
     match upload.finish(document.clone()).await {
         Ok(notes) => {
@@ -100,15 +100,24 @@ impl Refused<'_> {
 
 /// The file, or if none was chosen, the text.
 async fn document(form: &mut FileForm) -> Result<Vec<u8>, Refusal> {
-    while let Some(part) = form.next().await? {
+    while let Some(mut part) = form.next().await? {
         match part.name() {
             "file" => {
+                form.let_come(&mut part, MAX_FLOW_JSON_BYTES);
                 let file = part.bytes().await?;
                 if !file.is_empty() {
                     return Ok(file);
                 }
             }
-            "document" => return Ok(typed(&part.text().await?).into_bytes()),
+            "document" => {
+                // Each line ends with one character more than it will.
+                form.let_come(&mut part, 2 * MAX_FLOW_JSON_BYTES);
+                let text = typed(&part.text().await?);
+                if text.len() > MAX_FLOW_JSON_BYTES {
+                    return Err(BodyError::TooLarge.into());
+                }
+                return Ok(text.into_bytes());
+            }
             _ => (),
         }
     }
@@ -156,7 +165,7 @@ pub(super) async fn ask_delete(
 
 pub(super) async fn delete(
     Named((tenant, name)): Named<(String, String)>,
-    Sent(viewing, ()): Sent<()>,
+    Sent(viewing, _): Sent<Fields>,
 ) -> Result<Response, Refusal> {
     let desk = viewing.visitor(Route::DeleteFlowJson.right()).flow(&tenant, &name).await?;
     desk.delete_flow_json().await?;

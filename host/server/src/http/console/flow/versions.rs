@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::super::super::admin::MAX_COMPONENT_BYTES;
-use super::super::form::Sent;
+use super::super::form::{Fields, Sent};
 use super::super::multipart::FileForm;
 use super::super::path::Named;
 use super::super::refusal::{Refusal, is_for_part};
@@ -34,7 +34,7 @@ pub(super) async fn upload(
         match part.name() {
             "note" => note = Some(part.text().await?).filter(|note| !note.trim().is_empty()),
             "component" => {
-                form.let_come(MAX_COMPONENT_BYTES);
+                form.let_come(&mut part, MAX_COMPONENT_BYTES);
                 let query = UploadQuery { note, ..UploadQuery::default() };
                 let mut upload = desk.begin_upload(query).await?;
                 while let Some(bytes) = part.next().await? {
@@ -121,7 +121,7 @@ pub(super) async fn ask_activation(
 
 pub(super) async fn activate(
     Named((tenant, name, version)): Named<(String, String, i32)>,
-    Sent(viewing, ()): Sent<()>,
+    Sent(viewing, _): Sent<Fields>,
 ) -> Result<Response, Refusal> {
     let desk = viewing.visitor(Route::ActivateVersion.right()).flow(&tenant, &name).await?;
     desk.activate(version).await?;
@@ -173,7 +173,7 @@ pub(super) async fn ask_delete(
 
 pub(super) async fn delete(
     Named((tenant, name, version)): Named<(String, String, i32)>,
-    Sent(viewing, ()): Sent<()>,
+    Sent(viewing, _): Sent<Fields>,
 ) -> Result<Response, Refusal> {
     let desk = viewing.visitor(Route::DeleteVersion.right()).flow(&tenant, &name).await?;
     desk.delete_version(version).await?;

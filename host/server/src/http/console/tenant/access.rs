@@ -4,7 +4,7 @@ use axum::response::{Html, Response};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::super::form::{Sent, listed, number};
+use super::super::form::{Fields, Sent, listed, number};
 use super::super::path::Named;
 use super::super::refusal::Refusal;
 use super::super::viewer::Viewing;
@@ -63,7 +63,7 @@ pub(super) async fn ask_delete_graph(
 
 pub(super) async fn delete_graph(
     Named(slug): Named<String>,
-    Sent(viewing, ()): Sent<()>,
+    Sent(viewing, _): Sent<Fields>,
 ) -> Result<Response, Refusal> {
     let desk = viewing.visitor(Route::DeleteGraphAccess.right()).tenant(&slug).await?;
     desk.delete_graph_access().await?;

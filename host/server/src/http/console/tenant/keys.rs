@@ -4,7 +4,7 @@ use axum::response::{Html, Response};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::super::form::{Sent, number};
+use super::super::form::{Fields, Sent, number};
 use super::super::path::Named;
 use super::super::refusal::Refusal;
 use super::super::viewer::Viewing;
@@ -52,7 +52,7 @@ pub(super) async fn create(
 
 pub(super) async fn upload(
     Named((slug, key)): Named<(String, KeyId)>,
-    Sent(viewing, ()): Sent<()>,
+    Sent(viewing, _): Sent<Fields>,
 ) -> Result<Response, Refusal> {
     let desk = viewing.visitor(Route::UploadKey.right()).tenant(&slug).await?;
     let uploads = desk.upload_key(key, UploadKey::default()).await?;
@@ -73,7 +73,7 @@ pub(super) async fn ask_retire(
 
 pub(super) async fn retire(
     Named((slug, key)): Named<(String, KeyId)>,
-    Sent(viewing, ()): Sent<()>,
+    Sent(viewing, _): Sent<Fields>,
 ) -> Result<Response, Refusal> {
     let desk = viewing.visitor(Route::DeleteKey.right()).tenant(&slug).await?;
     desk.delete_key(key).await?;

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use axum::response::{Html, Response};
 use serde::Deserialize;
 
-use super::super::form::{Sent, number};
+use super::super::form::{Fields, Sent, number};
 use super::super::path::Named;
 use super::super::refusal::Refusal;
 use super::super::viewer::Viewing;
@@ -64,7 +64,7 @@ pub(super) async fn ask_revoke(
 
 pub(super) async fn revoke(
     Named((slug, id)): Named<(String, ApiTokenId)>,
-    Sent(viewing, ()): Sent<()>,
+    Sent(viewing, _): Sent<Fields>,
 ) -> Result<Response, Refusal> {
     let token = find(&viewing, &slug, id).await?;
     viewing.visitor(Route::DeleteApiToken.right()).desk()?.delete_api_token(token.id).await?;
