@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use flowhost_client::payload;
+use flowhost_server::admin::MAX_FOLLOWERS_OF_A_TENANT;
 use flowhost_tests::{BrowserSession, Component, TestHost, eventually};
 use reqwest::Response;
 use serde_json::{Value, json};
@@ -193,6 +194,28 @@ async fn events_end_with_the_sign_in() {
     assert_eq!(reader.submit("/console", "/console/sign-out", &[]).await.status, 303);
 
     assert_eq!(events.next().await, None);
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn who_watches_takes_a_place_of_those_who_follow_logs() {
+    let host = TestHost::start().await;
+    let flow = keeper(&host.tenant("acme").await, "booking").await;
+    let reader = host.browser_with(json!({"tenant": "acme", "role": "read"})).await;
+    let page = reader.page(LIVE).await;
+    let mut watching = Vec::new();
+    for _ in 0..MAX_FOLLOWERS_OF_A_TENANT {
+        watching.push(Events::of(&reader, &page).await);
+    }
+
+    flow.call("GET", "/logs?follow=true", Value::Null).await.problem(429);
+    assert_eq!(reader.follow(&format!("{LIVE}/events")).await.status(), 429);
+    watching.pop();
+
+    eventually("there is a place again", async || {
+        (reader.follow(&format!("{LIVE}/events")).await.status() == 200).then_some(())
+    })
+    .await;
     host.stop().await;
 }
 
