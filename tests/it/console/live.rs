@@ -255,7 +255,7 @@ async fn figures_are_of_the_exchanges_of_the_hour_and_the_day() {
 
     assert!(!browser.page(LIVE).await.contains("<svg"));
     let day = browser.page(&format!("{LIVE}?span=day")).await;
-    assert!(day.contains("<svg") && day.contains("Exchanges a hour, at most 1"), "{day}");
+    assert!(day.contains("<svg") && day.contains("Exchanges per hour, at most 1"), "{day}");
     host.stop().await;
 }
 
