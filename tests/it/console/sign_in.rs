@@ -48,6 +48,20 @@ async fn a_cookie_ends_by_signing_out_and_with_its_token() {
 }
 
 #[tokio::test]
+async fn a_token_signs_in_so_many_browsers_and_no_more() {
+    let host = TestHost::start().await;
+    let first = host.browser(host.admin_token()).await;
+    for _ in 0..15 {
+        host.browser(host.admin_token()).await;
+    }
+    first.page("/console").await;
+    let last = host.browser(host.admin_token()).await;
+    last.page("/console").await;
+    assert_eq!(first.open("/console").await.status, 303);
+    host.stop().await;
+}
+
+#[tokio::test]
 async fn a_link_signs_in_once() {
     let host = TestHost::start().await;
     let link = host.console_link();

@@ -53,7 +53,12 @@ impl Desk {
         let (id, cookie) = (ApiTokenId::new(), BearerToken::generate(COOKIE_PREFIX));
         let subject = self.own_subject().await?;
         let mut change = self.store().begin_access_change().await?;
-        store::delete_expired_console_tokens(&mut change).await?;
+        store::delete_old_console_tokens(
+            &mut change,
+            self.caller().actor.token,
+            MOST_OF_A_TOKEN - 1,
+        )
+        .await?;
         let new = NewToken {
             id,
             digest: cookie.digest(),
@@ -91,6 +96,10 @@ impl Desk {
         Ok(found.map(|token| token.subject()).unwrap_or_default())
     }
 }
+
+/// Browsers that are signed in with one token at the same time. The one that signed in first makes
+/// room for another.
+const MOST_OF_A_TOKEN: i64 = 16;
 
 /// A working day. Whoever needs longer signs in again, which takes a token.
 const SIGNED_IN_FOR: time::Duration = time::Duration::hours(8);

@@ -72,7 +72,7 @@ impl FlowDesk {
         let since = start(first, seconds);
         let (store, scope) = (self.store(), self.scope());
         let read = store::read_feed_figures(store, scope, since, seconds, MOST_READ).await?;
-        let errors = store::count_error_lines(store, scope, since, seconds).await?;
+        let errors = store::count_error_lines(store, scope, since, seconds, MOST_READ).await?;
         Ok(figures(first..first + count, seconds, &read, errors))
     }
 }

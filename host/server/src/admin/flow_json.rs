@@ -39,12 +39,13 @@ impl FlowDesk {
 
     /// The Flow JSON of the flow and what is found in it; `None` if the flow has none.
     pub async fn review_flow_json(&self) -> Result<Option<(Vec<u8>, Findings)>, AdminError> {
+        // First, so that those who wait hold no document.
+        let _alone = self.admin().reading_flow_json.lock().await;
         let document = match self.show_flow_json().await {
             Ok(document) => document,
             Err(AdminError::NotFound(_)) => return Ok(None),
             Err(error) => return Err(error),
         };
-        let _alone = self.admin().reading_flow_json.lock().await;
         let review = move || match Sound::of(document.clone()) {
             Ok(sound) => (document, sound.notes),
             // An older host took it, and this one would not.

@@ -197,6 +197,8 @@ impl FromStr for LivePlace {
         let parse = || {
             let mut parts = text.splitn(3, '.');
             let micros: i64 = parts.next()?.parse().ok()?;
+            // Others are no time of an exchange, and nothing can be subtracted from the first one.
+            (0..=LAST_MICROS).contains(&micros).then_some(())?;
             let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000).ok()?;
             let session = parts.next()?.parse().ok()?;
             let number = parts.next()?.parse().ok()?;
@@ -216,6 +218,9 @@ pub(super) const PAGE: i64 = 50;
 /// Some 10 ms for PostgreSQL.
 const MOST_LOOKED_AT: i64 = 5_000;
 
+/// The end of the year 9999.
+const LAST_MICROS: i64 = 253_402_300_799_000_000;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -229,9 +234,13 @@ mod tests {
         });
 
         assert_eq!(place.to_string().parse::<LivePlace>().unwrap(), place);
-        for wrong in
-            ["", "1", "1.x.7", "99999999999999999999.0192f0e4-7e3b-7cc3-8a44-5d7f2f6b1a11.1"]
-        {
+        for wrong in [
+            "",
+            "1",
+            "1.x.7",
+            "99999999999999999999.0192f0e4-7e3b-7cc3-8a44-5d7f2f6b1a11.1",
+            "-377705116800000000.0192f0e4-7e3b-7cc3-8a44-5d7f2f6b1a11.1",
+        ] {
             assert!(wrong.parse::<LivePlace>().is_err(), "{wrong}");
         }
     }

@@ -143,11 +143,19 @@ pub async fn insert_api_token(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenEnd(pub Option<OffsetDateTime>);
 
-/// Deletes the console's tokens that have expired.
-pub async fn delete_expired_console_tokens(change: &mut AccessChange) -> Result<(), StoreError> {
-    sqlx::query("delete from api_tokens where for_console and expires_at <= now()")
-        .execute(&mut *change.transaction)
-        .await?;
+/// Deletes the console's tokens that have expired, and of those that this token made all but the
+/// newest.
+pub async fn delete_old_console_tokens(
+    change: &mut AccessChange,
+    made_by: Option<ApiTokenId>,
+    kept: i64,
+) -> Result<(), StoreError> {
+    let old = sqlx::query(
+        "delete from api_tokens where for_console and (expires_at <= now() or token_id in ( \
+           select token_id from api_tokens where for_console and made_by is not distinct from $1 \
+           order by token_id desc offset $2))",
+    );
+    old.bind(made_by.map(|id| id.0)).bind(kept).execute(&mut *change.transaction).await?;
     Ok(())
 }
 

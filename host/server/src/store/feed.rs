@@ -85,7 +85,7 @@ pub async fn read_feed(
             .bind(reach.version)
             .bind(reach.limit)
             .bind(reach.session.map(|session| session.0))
-            .fetch_all(&mut *store.of(scope.tenant).await?)
+            .fetch_all(&mut *store.within_share_of(scope.tenant).await?)
             .await?;
     let mut feed = Feed::default();
     for row in rows {
@@ -136,23 +136,25 @@ pub async fn read_feed_figures(
          group by 1 order by 1",
     );
     let query = query.bind(scope.tenant.0).bind(scope.flow.0).bind(since).bind(seconds).bind(most);
-    Ok(query.fetch_all(&mut *store.of(scope.tenant).await?).await?)
+    Ok(query.fetch_all(&mut *store.within_share_of(scope.tenant).await?).await?)
 }
 
-/// How many lines of level error a flow's log has since a time, by stretches of so many seconds,
+/// How many of the newest `most` lines of level error a flow's log has since a time, by stretches of so many seconds,
 /// which are numbered as in [`FeedFigures`].
 pub async fn count_error_lines(
     store: &Store,
     scope: Scope,
     since: OffsetDateTime,
     seconds: i64,
+    most: i64,
 ) -> Result<Vec<(i64, i64)>, StoreError> {
     let query = sqlx::query_as(
-        "select floor(extract(epoch from logged_at) / $4)::bigint, count(*) from plugin_log_lines \
-         where tenant_id = $1 and flow_id = $2 and level = 4 and logged_at > $3 group by 1 order by 1",
+        "select floor(extract(epoch from logged_at) / $4)::bigint, count(*) from ( \
+           select logged_at from plugin_log_lines where tenant_id = $1 and flow_id = $2 and level = 4 and logged_at > $3 \
+           order by logged_at desc limit $5) as newest group by 1 order by 1",
     );
-    let query = query.bind(scope.tenant.0).bind(scope.flow.0).bind(since).bind(seconds);
-    Ok(query.fetch_all(&mut *store.of(scope.tenant).await?).await?)
+    let query = query.bind(scope.tenant.0).bind(scope.flow.0).bind(since).bind(seconds).bind(most);
+    Ok(query.fetch_all(&mut *store.within_share_of(scope.tenant).await?).await?)
 }
 
 #[derive(FromRow)]

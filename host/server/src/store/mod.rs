@@ -49,8 +49,8 @@ use flowhost_runtime::telemetry::{BudgetSeries, GroupSeries, Metrics};
 
 pub use api_tokens::{
     Door, NewToken, StoredApiToken, TokenEnd, TokenScope, UsedToken, api_token_holds,
-    delete_api_token, delete_expired_console_tokens, find_api_token, insert_api_token,
-    list_api_tokens, use_api_token,
+    delete_api_token, delete_old_console_tokens, find_api_token, insert_api_token, list_api_tokens,
+    use_api_token,
 };
 pub use app_secrets::{StoredAppSecret, list_app_secrets, put_app_secret};
 pub use audit::{Actor, AuditEntry, AuditRecord, Reach, Subject, list_audit_entries};
@@ -213,6 +213,13 @@ impl Store {
     /// A transaction that sees only this tenant's rows.
     async fn of(&self, tenant: TenantId) -> Result<Transaction, StoreError> {
         self.begin(Patience::TURN, &about(tenant)).await
+    }
+
+    /// Like [`Store::of`], with one of the connections that this tenant may have at once: for what
+    /// takes longer than a lookup, and anybody who may look can ask for again and again.
+    async fn within_share_of(&self, tenant: TenantId) -> Result<Transaction, StoreError> {
+        let connection = self.pool.acquire(Some(tenant), Patience::TURN).await?;
+        Transaction::begin(connection, &about(tenant)).await
     }
 
     /// Like [`Store::of`], with longer limits.

@@ -28,6 +28,10 @@ impl<T: DeserializeOwned> FromRequest<AdminState> for Sent<T> {
         let body = read(body, MAX_FORM_BYTES).await?;
         let fields: Fields = read_form(&body)?;
         check_csrf(&viewing, &fields)?;
+        if fields.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
+            let why = "A field has U+0000 in it, which is not taken.";
+            return Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, why));
+        }
         Ok(Self(viewing, read_form(&body)?))
     }
 }
