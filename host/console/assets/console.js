@@ -90,3 +90,12 @@ document.addEventListener("htmx:sseMessage", (event) => {
   const most = Number(list.dataset.most) || Infinity;
   while (list.children.length > most) list.lastElementChild.remove();
 });
+// Says so while nothing comes: the connection was lost, or the host has as many watchers as it takes.
+const tellWatcher = (text) => {
+  const place = document.getElementById("skipped");
+  if (place) place.textContent = text;
+};
+document.addEventListener("htmx:sseError", () => {
+  tellWatcher("What happens does not come now. The page tries again by itself; load it again to see what is new.");
+});
+document.addEventListener("htmx:sseOpen", () => tellWatcher(""));

@@ -65,7 +65,7 @@ pub struct LiveLine {
 }
 
 /// The outcomes that can be asked for, with what each means.
-pub const OUTCOMES: [(&str, &str); 5] = [
+const OUTCOMES: [(&str, &str); 5] = [
     ("screen", "a screen"),
     ("completed", "the end of the Flow"),
     ("rejected", "token rejected by the plugin"),

@@ -62,11 +62,11 @@ pub fn drawn(payload: &[u8], flow_json: Option<&[u8]>) -> Markup {
 fn still(reply: &Value, flow_json: Option<&[u8]>) -> Option<Markup> {
     let document = Document::parse(flow_json?).ok()?;
     let screen = reply.get("screen")?.as_str()?;
+    document.screen(screen)?;
     let empty = Map::new();
     let data = reply.get("data").and_then(Value::as_object).unwrap_or(&empty);
     let mut conversation = Conversation::new(Some(document), "");
     conversation.arrive(screen, data.clone());
-    conversation.screen()?;
     Some(phone::still(&conversation))
 }
 

@@ -85,6 +85,7 @@ async fn tenants_are_searched_and_come_in_pages() {
 
     assert_eq!(slugs(&operator.page("/console?q=t-007").await), ["t-007"]);
     assert!(slugs(&operator.page("/console?q=%25").await).is_empty(), "no pattern, but a text");
+    assert_eq!(operator.open("/console?q=%00").await.status, 400);
     let hostile = operator.page("/console?q=%22%3E%3Cscript%3E").await;
     assert!(!hostile.contains("<script>"), "{hostile}");
     host.stop().await;
@@ -122,7 +123,10 @@ async fn many_exchanges_make_no_page_read_more() {
         let role = format!("set local role flowhost_app; set local flowhost.tenant = '{tenant}'");
         sqlx::raw_sql(AssertSqlSafe(role)).execute(&mut *transaction).await.unwrap();
         // The first time it also reads the catalogue.
-        sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut *transaction).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(statement.to_owned()))
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
         let explain = format!("explain (analyze, buffers, format json) {statement}");
         let plan: Value =
             sqlx::query_scalar(AssertSqlSafe(explain)).fetch_one(&mut *transaction).await.unwrap();

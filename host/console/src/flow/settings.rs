@@ -46,7 +46,7 @@ pub(super) fn section(viewer: &Viewer, tenant: &str, flow: &FlowView) -> Markup 
             @if viewer.may(Right::Deploy) {
                 (folded("Change them", smooth_form(viewer, &path, html! {
                     @for (title, settings) in GROUPS {
-                        fieldset {
+                        fieldset.group {
                             legend { (title) }
                             @for setting in *settings { (field(setting, &flow.settings)) }
                         }

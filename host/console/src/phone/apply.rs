@@ -61,7 +61,7 @@ fn changes(conversation: &Conversation, posted: &Posted<'_>) -> Vec<(String, Vec
         };
         (trimmed(&said) != trimmed(&drawn)).then(|| (field.name.clone(), said))
     };
-    fields.filter(|field| field.enabled).filter_map(change).collect()
+    fields.filter(|field| field.enabled).filter_map(change).take(MAX_CHANGES).collect()
 }
 
 /// Enters all that can be entered. What is refused does not keep the others from it.
@@ -133,3 +133,7 @@ fn act_blindly(conversation: &mut Conversation, what: &str, data: &str) -> Step 
         _ => Step::Nothing,
     }
 }
+
+/// Twice the components that Meta's reference allows on a screen. After each change the whole screen
+/// is evaluated again.
+const MAX_CHANGES: usize = 100;

@@ -63,6 +63,7 @@ impl Control<'_> {
     pub(super) fn opt_in(&self) -> Markup {
         let field = self.field;
         html! {
+            (self.about())
             (self.marker())
             label .phone-opt-in {
                 input .phone-now type="checkbox" id=(self.id) name=(self.name) value=(posted::YES)

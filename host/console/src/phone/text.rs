@@ -21,7 +21,7 @@ impl Pen<'_> {
         html! {
             div .(class) .bold[text.bold] .italic[text.italic] .struck[text.strikethrough] {
                 @if text.strikethrough {
-                    s { (self.blocks(&text.blocks())) }
+                    del { (self.blocks(&text.blocks())) }
                 } @else {
                     (self.blocks(&text.blocks()))
                 }

@@ -1,19 +1,15 @@
-//! A flow as it is used: its exchanges, newest first or as they happen, and what its plugin logs
-//! meanwhile.
+//! A flow as it is used: its exchanges, the newest first, and what its plugin logs meanwhile.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
 
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
-use super::logs::{LogTail, too_many_followers};
 use super::reveal::{Said, SaidText};
 use super::{AdminError, FlowDesk, Right};
 use crate::store::{self, Feed, FeedExchange, FeedPlace, FeedReach};
 use flowhost_api::{ExchangeView, LogLineView, LogQuery, Timestamp};
 use flowhost_protocol::ids::{AuditId, SessionId};
-use flowhost_runtime::tenant_limits::Permit;
 
 /// Which exchanges and lines of a flow to show.
 #[derive(Clone, Debug, Default)]
@@ -29,7 +25,7 @@ pub struct LiveFilter {
 
 /// Where a list goes on: the last exchange on the page before. As a text it fits into a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LivePlace(FeedPlace);
+pub struct LivePlace(pub(super) FeedPlace);
 
 /// An exchange with its session.
 #[derive(Debug)]
@@ -67,39 +63,6 @@ pub struct LivePage {
     pub last_line: i64,
     /// Whether their texts are open.
     pub revealed: bool,
-}
-
-/// What happened since a follower last asked, the oldest first.
-#[derive(Debug, Default)]
-pub struct LiveNews {
-    /// Exchanges.
-    pub exchanges: Vec<LiveExchange>,
-    /// Whether there were more than are shown.
-    pub skipped: bool,
-    /// Lines.
-    pub lines: Vec<LiveLine>,
-}
-
-/// Where a follower begins: after what its page shows.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct LiveStart {
-    /// After this exchange; from the first one on if it is `None`.
-    pub exchange: Option<LivePlace>,
-    /// After the line with this number.
-    pub line: i64,
-}
-
-/// Somebody who follows a flow. Takes one of the host's places for that, until it is dropped.
-pub struct LiveFollower {
-    desk: FlowDesk,
-    filter: LiveFilter,
-    newest: Option<OffsetDateTime>,
-    /// What was shown already of what is read again.
-    seen: HashSet<FeedPlace>,
-    log: Option<LogTail>,
-    opened_by: Option<AuditId>,
-    revealed: bool,
-    _permit: Permit,
 }
 
 impl FlowDesk {
@@ -147,41 +110,6 @@ impl FlowDesk {
         })
     }
 
-    /// Begins to follow the flow.
-    pub async fn follow_live(
-        self,
-        filter: LiveFilter,
-        start: LiveStart,
-        opened_by: Option<AuditId>,
-    ) -> Result<LiveFollower, AdminError> {
-        filter.reach()?;
-        self.check_session(&filter).await?;
-        let permit =
-            self.admin().followers.try_acquire(self.tenant().id).map_err(too_many_followers)?;
-        let revealed = self.is_revealed(Said::Log, opened_by).await?;
-        let log = match filter.lines().filter(|_| self.caller().may(Right::Deploy)) {
-            Some(query) => Some(LogTail::new(&self, &query, start.line).await?),
-            None => None,
-        };
-        let newest = start.exchange.map(|LivePlace(place)| place.at);
-        let mut follower = LiveFollower {
-            desk: self,
-            filter,
-            newest,
-            seen: HashSet::new(),
-            log,
-            opened_by,
-            revealed,
-            _permit: permit,
-        };
-        if let Some(LivePlace(last)) = start.exchange {
-            let feed = follower.read().await?;
-            let shown = feed.exchanges.iter().map(FeedExchange::place);
-            follower.seen = shown.filter(|place| order(place) <= order(&last)).collect();
-        }
-        Ok(follower)
-    }
-
     async fn newest_lines(&self, filter: &LiveFilter) -> Result<Vec<LogLineView>, AdminError> {
         let Some(query) = filter.lines().filter(|_| self.caller().may(Right::Deploy)) else {
             return Ok(Vec::new());
@@ -191,7 +119,7 @@ impl FlowDesk {
         Ok(lines)
     }
 
-    async fn check_session(&self, filter: &LiveFilter) -> Result<(), AdminError> {
+    pub(super) async fn check_session(&self, filter: &LiveFilter) -> Result<(), AdminError> {
         if let Some(session) = filter.session {
             let found = store::find_listed_session(self.store(), self.scope(), session).await?;
             found.ok_or(AdminError::NotFound("session"))?;
@@ -200,60 +128,9 @@ impl FlowDesk {
     }
 }
 
-impl LiveFollower {
-    /// What happened since the last call.
-    pub async fn next(&mut self) -> Result<LiveNews, AdminError> {
-        let before = self.newest;
-        let Feed { mut exchanges, newest, looked_up_to } = self.read().await?;
-        self.newest = newest.map(|place| place.at).max(before);
-        let gap = |place: FeedPlace| before.is_none_or(|before| place.at > before);
-        let mut skipped = looked_up_to.is_some_and(gap);
-        let read: HashSet<FeedPlace> = exchanges.iter().map(FeedExchange::place).collect();
-        exchanges.retain(|exchange| !self.seen.contains(&exchange.place()));
-        self.seen = read;
-        skipped |= exchanges.len() > PAGE as usize;
-        exchanges.truncate(PAGE as usize);
-        exchanges.reverse();
-        let lines = match &mut self.log {
-            Some(tail) => tail.next(&self.desk).await?,
-            None => Vec::new(),
-        };
-        Ok(LiveNews {
-            exchanges: exchanges.into_iter().map(LiveExchange::from).collect(),
-            skipped,
-            lines: self.filter.shown(lines, self.revealed),
-        })
-    }
-
-    /// The number of the last line that was shown.
-    pub fn last_line(&self) -> i64 {
-        self.log.as_ref().map_or(0, LogTail::last_seen)
-    }
-
-    /// Whether the caller may go on: its token is still valid, the flow is still the same one, and
-    /// what it opened is still open to it.
-    pub async fn is_still_allowed(&self) -> Result<bool, AdminError> {
-        let open = !self.revealed || self.desk.is_revealed(Said::Log, self.opened_by).await?;
-        Ok(open && self.desk.is_still_allowed().await?)
-    }
-
-    /// Reads exchanges from a little before the newest one on. Each has the time at which its
-    /// statement began, and a statement that began earlier may end later.
-    async fn read(&self) -> Result<Feed, AdminError> {
-        let reach = FeedReach {
-            since: self.newest.map(|newest| newest - LATE),
-            before: None,
-            most_looked_at: MOST_FOLLOWED,
-            limit: MOST_FOLLOWED,
-            ..self.filter.reach()?
-        };
-        Ok(store::read_feed(self.desk.store(), self.desk.scope(), reach).await?)
-    }
-}
-
 impl LiveFilter {
     /// Its exchanges, without limits yet.
-    fn reach(&self) -> Result<FeedReach<'_>, AdminError> {
+    pub(super) fn reach(&self) -> Result<FeedReach<'_>, AdminError> {
         let outcome = self.outcome.as_deref();
         if let Some(unknown) = outcome.filter(|outcome| !OUTCOMES.contains(outcome)) {
             return Err(AdminError::Invalid(format!(
@@ -273,7 +150,7 @@ impl LiveFilter {
     }
 
     /// Its lines; `None` if it shows none.
-    fn lines(&self) -> Option<LogQuery> {
+    pub(super) fn lines(&self) -> Option<LogQuery> {
         let level = match self.outcome.as_deref() {
             None => None,
             Some(FAILED) => Some("error".to_owned()),
@@ -282,7 +159,7 @@ impl LiveFilter {
         Some(LogQuery { level, session: self.session, ..LogQuery::default() })
     }
 
-    fn shown(&self, lines: Vec<LogLineView>, revealed: bool) -> Vec<LiveLine> {
+    pub(super) fn shown(&self, lines: Vec<LogLineView>, revealed: bool) -> Vec<LiveLine> {
         let fits = |line: &LogLineView| self.version.is_none_or(|version| line.version == version);
         lines.into_iter().filter(fits).map(|line| LiveLine::new(line, revealed)).collect()
     }
@@ -329,26 +206,15 @@ impl FromStr for LivePlace {
     }
 }
 
-fn order(place: &FeedPlace) -> (OffsetDateTime, SessionId, i64) {
-    (place.at, place.session, place.number)
-}
-
 /// How exchanges end, as the database spells it.
-pub const OUTCOMES: [&str; 5] = ["screen", "completed", "rejected", FAILED, "refused"];
+const OUTCOMES: [&str; 5] = ["screen", "completed", "rejected", FAILED, "refused"];
 const FAILED: &str = "failed";
 
 /// Exchanges on a page, and the most that a follower is told at once.
-const PAGE: i64 = 50;
+pub(super) const PAGE: i64 = 50;
 
 /// Some 10 ms for PostgreSQL.
 const MOST_LOOKED_AT: i64 = 5_000;
-
-/// Twice a second. With [`LATE`] a flow may have 400 exchanges a second before some are skipped,
-/// which nobody could read anyway.
-const MOST_FOLLOWED: i64 = 2_000;
-
-/// Longer than a statement of a turn may take.
-const LATE: Duration = Duration::seconds(5);
 
 #[cfg(test)]
 mod tests {

@@ -21,6 +21,7 @@ mod flows;
 mod graph;
 mod keys;
 mod live;
+mod live_follower;
 mod logs;
 mod master_key;
 mod overview;
@@ -43,10 +44,8 @@ pub use error::AdminError;
 pub use figures::{ExchangeFigures, FigureSpan, FigureStretch, FlowFigures};
 pub use flow_json::FlowJsonUpload;
 pub use flows::PutFlow;
-pub use live::{
-    LiveExchange, LiveFilter, LiveFollower, LiveLine, LiveNews, LivePage, LivePlace, LiveStart,
-    OUTCOMES,
-};
+pub use live::{LiveExchange, LiveFilter, LiveLine, LivePage, LivePlace};
+pub use live_follower::{LiveFollower, LiveNews, LiveStart};
 pub use logs::{LogFollower, MAX_FOLLOWERS_OF_A_TENANT};
 pub use master_key::{Rotation, rotate_master_key};
 pub use overview::{KeyAtMeta, OverviewPage, TenantOverview};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::header;
+use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
@@ -32,8 +32,12 @@ pub(super) fn event_stream(
 ) -> Response {
     let (sender, receiver) = channel(UNREAD_CHUNKS);
     tokio::spawn(follow(follower, first, sender, stopping));
-    let headers =
-        [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
+    let headers = [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::CACHE_CONTROL, "no-store"),
+        // nginx would hold events back until it has some kilobytes of them.
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
     (headers, Body::from_stream(unfold(receiver, next_chunk))).into_response()
 }
 

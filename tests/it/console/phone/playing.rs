@@ -118,7 +118,7 @@ async fn what_no_user_does_is_sent_too() {
 
 #[tokio::test]
 async fn a_second_tap_waits_for_the_first_and_a_page_does_not() {
-    let (host, _flow, browser) = with(Component::Slow, json!({"limits": {"wall_ms": 3000}})).await;
+    let (host, _flow, browser) = with(Component::Slow, json!({"limits": {"wall_ms": 5000}})).await;
     let phone = Phone::open(&browser, "active").await;
     let form = [("data", "{\"do\":\"sleep\"}"), ("do", "press")];
 

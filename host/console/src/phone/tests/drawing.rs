@@ -191,8 +191,32 @@ fn hidden_texts_do_not_come_back() {
 
     let html = drawn(&conversation);
 
-    assert!(!html.contains("4711"));
+    assert!(!html.contains("4711") && !html.contains("value=\"••••\""));
     assert_eq!(html.matches("placeholder=\"••••\"").count(), 2);
+}
+
+#[test]
+fn what_is_disabled_is_drawn_so() {
+    let choices = json!([{"id": "a", "title": "A", "enabled": false}]);
+    let html = drawn(&with(json!([
+        {"type": "TextInput", "name": "t", "label": "T", "enabled": false},
+        {"type": "CheckboxGroup", "name": "c", "label": "C", "data-source": choices, "enabled": false},
+        {"type": "RadioButtonsGroup", "name": "r", "label": "R", "data-source": choices},
+        {"type": "NavigationList", "name": "n", "list-items": [{"id": "1", "main-content": {"title": "Out"}, "enabled": false}]},
+        {"type": "Footer", "label": "Go", "enabled": false, "on-click-action": {"name": "complete", "payload": {}}},
+    ])));
+
+    for due in [
+        "id=\"phone-field-t\"",
+        "<fieldset",
+        "id=\"phone-field-r-0\"",
+        "value=\"follow.0\"",
+        "value=\"press\"",
+    ] {
+        let tags = html.split('<').map(|tag| format!("<{}", tag.split('>').next().unwrap()));
+        let tag = tags.clone().find(|tag| tag.contains(due)).unwrap();
+        assert!(tag.split(' ').any(|word| word == "disabled"), "{due}: {tag}");
+    }
 }
 
 #[test]

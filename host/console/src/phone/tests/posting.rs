@@ -151,6 +151,22 @@ fn what_is_typed_stays_until_the_button_is_pressed() {
 }
 
 #[test]
+fn a_day_that_can_not_be_picked_triggers_nothing() {
+    let ask = json!({"name": "data_exchange", "payload": {"day": "${form.day}"}});
+    let mut conversation = with(json!([{
+        "type": "DatePicker", "name": "day", "label": "Day", "min-date": "2026-12-01", "on-select-action": ask,
+    }]));
+    let mut pick = |day: &str| {
+        let mut form = posted(&drawn(&conversation));
+        fill_in(&mut form, "field.day", &[day]);
+        apply(&mut conversation, &form)
+    };
+
+    assert_eq!(pick("2026-11-30"), Step::Nothing);
+    assert!(matches!(pick("2026-12-01"), Step::Ask(_)));
+}
+
+#[test]
 fn fields_can_be_emptied() {
     let mut conversation = on("DETAILS");
     for (name, typed) in
@@ -202,6 +218,22 @@ fn fields_that_an_entry_hides_are_not_entered() {
 
     assert_eq!(apply(&mut conversation, &form), Step::Moved);
     assert_eq!((value(&conversation, "b"), value(&conversation, "c")), (json!(""), json!("")));
+}
+
+#[test]
+fn a_post_enters_a_hundred_fields_at_most() {
+    let inputs: Vec<Value> = (0..101)
+        .map(|number| json!({"type": "TextInput", "name": format!("n{number}"), "label": "N"}))
+        .collect();
+    let mut conversation = with(json!(inputs));
+    let mut form = posted(&drawn(&conversation));
+    form.iter_mut()
+        .filter(|(name, _)| name.starts_with("field."))
+        .for_each(|(_, text)| text.push('x'));
+
+    apply(&mut conversation, &form);
+
+    assert_eq!([value(&conversation, "n99"), value(&conversation, "n100")], ["x", ""]);
 }
 
 #[test]

@@ -4,33 +4,32 @@
 //!
 //! A phone is in the memory of the host that it was opened at.
 
+mod connection;
 mod kept;
 mod played;
 mod rehearsal;
 mod shown_flow_json;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use time::OffsetDateTime;
+use tokio::time::sleep;
 use tracing::Instrument;
 
 pub(super) use self::kept::{Holder, Phones};
 pub use self::kept::{NoPhoneId, PhoneId};
 pub use self::played::{PlayedExchange, PlayedPhone};
 
+use self::connection::unsealed;
+use self::kept::InUse;
 use self::rehearsal::Rehearsal;
 use super::changes::shown;
-use super::desk::no_flow;
 use super::{AdminError, FlowDesk};
-use crate::store;
 use flowhost_api::MintToken;
 use flowhost_client::conversation::{Conversation, Step};
-use flowhost_client::{Carrier, ClientError, FlowClient, Phone, Shows, payload, signs_tokens};
-use flowhost_exchange::endpoint::{ActivePlugin, Endpoint};
-use flowhost_exchange::exchange::ExchangeError;
-use flowhost_runtime::telemetry;
+use flowhost_client::{Carrier, Shows, payload};
+use flowhost_exchange::endpoint::ActivePlugin;
 
 /// What a phone is connected to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,14 +129,14 @@ impl FlowDesk {
     }
 
     /// Does something with a phone. Fails with [`AdminError::NotFound`] if this host doesn't know it,
-    /// and with [`AdminError::Conflict`] while it waits for an answer.
+    /// and with [`AdminError::Conflict`] while it waits for an answer for longer than a second.
     pub async fn use_phone(
         &self,
         id: PhoneId,
         deed: Deed,
         carrier: Arc<dyn Carrier>,
     ) -> Result<(), AdminError> {
-        let (mut phone, in_use) = self.admin().phones.take(id, self.holder(), Instant::now())?;
+        let (mut phone, in_use) = self.take_phone(id).await?;
         let desk = self.clone();
         // In a task of its own, so that who hangs up finds the answer on the phone later.
         let using = async move {
@@ -148,6 +147,22 @@ impl FlowDesk {
         };
         let used = tokio::spawn(using.in_current_span()).await;
         used.map_err(|error| AdminError::Interrupted(error.to_string()))?
+    }
+
+    /// Takes a phone, and waits a moment for one that is in use: who picks a value and presses the
+    /// button at once does not mean to be refused.
+    async fn take_phone(
+        &self,
+        id: PhoneId,
+    ) -> Result<(PlayedPhone, InUse<PlayedPhone>), AdminError> {
+        let take = || self.admin().phones.take(id, self.holder(), Instant::now());
+        for _ in 0..TRIES_TO_TAKE {
+            match take() {
+                Err(AdminError::Conflict(_)) => sleep(PAUSE_BEFORE_TAKING).await,
+                taken => return taken,
+            }
+        }
+        take()
     }
 
     async fn perform(
@@ -224,63 +239,6 @@ impl FlowDesk {
         Ok(())
     }
 
-    /// The client in the phone, as it speaks to its endpoint now. Keys and secrets are looked up each
-    /// time, so that a phone holds none.
-    async fn connected(
-        &self,
-        phone: &PlayedPhone,
-        carrier: Arc<dyn Carrier>,
-    ) -> Result<Phone, AdminError> {
-        let endpoint = self.endpoint_now().await?;
-        let carrier = match &phone.rehearsal {
-            Some(rehearsal) => rehearsal.line(&endpoint),
-            None => carrier,
-        };
-        let client = Phone::new(self.client(&endpoint, carrier).await?);
-        let Some(flow_json) = phone.flow_json.parsed() else { return Ok(client) };
-        let version = flow_json.document().data_api_version().unwrap_or(payload::DATA_API_VERSION);
-        let signs = signs_tokens(version, Some(flow_json)).unwrap_or_default();
-        Ok(client.speaking(version, signs).showing(flow_json.clone()))
-    }
-
-    async fn client(
-        &self,
-        endpoint: &Endpoint,
-        carrier: Arc<dyn Carrier>,
-    ) -> Result<FlowClient, AdminError> {
-        let slug = &self.tenant().slug;
-        let keys = store::list_keys(self.store(), self.tenant().id).await?;
-        let now = OffsetDateTime::now_utc();
-        let newest = keys.iter().find(|key| key.retires_at.is_none_or(|at| at > now));
-        let newest = newest.ok_or_else(|| {
-            AdminError::Conflict(format!(
-                "the tenant has no key pair to encrypt to; make one:\n  flowhost key create {slug}"
-            ))
-        })?;
-        let secrets = endpoint.tenant.app_secrets();
-        let secret = secrets.first().and_then(|secret| std::str::from_utf8(secret.expose()).ok());
-        let secret = secret.ok_or_else(|| {
-            AdminError::Conflict(format!(
-                "the tenant has no app secret to sign with, so its endpoints take nothing; set the Meta app's:\n  flowhost app-secret set {slug}"
-            ))
-        })?;
-        // Only the path counts.
-        let url = format!("http://localhost/flows/{slug}/{}", self.flow().name);
-        FlowClient::carried_by(carrier, &url, &newest.public_key_pem, secret).map_err(unsealed)
-    }
-
-    /// The endpoint as this host serves it now.
-    async fn endpoint_now(&self) -> Result<Arc<Endpoint>, AdminError> {
-        let found = self.admin().exchanges.resolve(&self.tenant().slug, &self.flow().name).await;
-        found.map_err(|error| match error {
-            ExchangeError::UnknownEndpoint => no_flow(),
-            error => AdminError::Busy(format!(
-                "the tenant can't be served now: {}",
-                telemetry::chain(&error)
-            )),
-        })
-    }
-
     fn active_version(&self) -> Option<i32> {
         self.flow().active.as_ref().map(|active| active.version)
     }
@@ -320,9 +278,9 @@ fn check_room(phone: &PlayedPhone) -> Result<(), AdminError> {
     phone.is_full().map_or(Ok(()), |why| Err(AdminError::Conflict(why.to_owned())))
 }
 
-fn unsealed(error: ClientError) -> AdminError {
-    AdminError::Conflict(format!("no request can be sent: {error}"))
-}
+/// One second in all: an answer takes some 10 ms, and one that takes longer is one to be told of.
+const TRIES_TO_TAKE: usize = 40;
+const PAUSE_BEFORE_TAKING: Duration = Duration::from_millis(25);
 
 /// Longer than any token that is sent with a Flow.
 const MAX_TOKEN_BYTES: usize = 1024;

@@ -1,6 +1,5 @@
 //! `…/flows/{flow}/live`: what happens, as a page and as server-sent events that add to it.
 
-use axum::extract::{Path, Query};
 use axum::http::HeaderMap;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
@@ -8,6 +7,7 @@ use serde::Deserialize;
 use super::super::following::{Follower, event_stream};
 use super::figures;
 use super::form::{Fields, Sent};
+use super::path::{Named, Query};
 use super::refusal::Refusal;
 use super::said::{said, shown_by};
 use super::viewer::Viewing;
@@ -17,6 +17,7 @@ use crate::admin::{
 };
 use flowhost_api::Right;
 use flowhost_console::live::{self, Live};
+use flowhost_console::paths;
 
 /// What to show, as the page's form and links have it: empty texts for what is not set.
 #[derive(Default, Deserialize)]
@@ -38,11 +39,11 @@ pub(super) struct LiveQuery {
 }
 
 /// Names a flow in a path.
-pub(super) type FlowPath = Path<(String, String)>;
+pub(super) type FlowPath = Named<(String, String)>;
 
 pub(super) async fn show(
     viewing: Viewing,
-    Path((tenant, flow)): FlowPath,
+    Named((tenant, flow)): FlowPath,
     Query(query): Query<LiveQuery>,
 ) -> Result<Html<String>, Refusal> {
     let desk = viewing.visitor(Right::Read).flow(&tenant, &flow).await?;
@@ -51,7 +52,7 @@ pub(super) async fn show(
     let page = desk.show_live(&query.filter()?, before, shown_by(opened_by)).await?;
     let (span, name) = figures::span(query.span.as_deref());
     let figures = figures::drawable(desk.figures(span).await?);
-    let path = flow_path(&tenant, &flow);
+    let path = paths::flow(&tenant, &flow);
     let revealed = page.revealed;
     let stands_still = query.still.is_some() || before.is_some();
     let events = (!stands_still).then(|| query.events(&path, &page));
@@ -77,7 +78,7 @@ pub(super) async fn show(
 /// Events that add to the lists of a page.
 pub(super) async fn events(
     viewing: Viewing,
-    Path((tenant, flow)): FlowPath,
+    Named((tenant, flow)): FlowPath,
     Query(query): Query<LiveQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
@@ -91,19 +92,19 @@ pub(super) async fn events(
     };
     let opened_by = shown_by(query.shown.as_deref());
     let follower = desk.follow_live(query.filter()?, start, opened_by).await?;
-    let events = LiveEvents { follower, flow: flow_path(&tenant, &flow), last: start.exchange };
+    let events = LiveEvents { follower, flow: paths::flow(&tenant, &flow), last: start.exchange };
     Ok(event_stream(String::new(), events, viewing.state.stopping.clone()))
 }
 
 /// Notes that the viewer opens what was logged, then shows it.
 pub(super) async fn reveal(
-    Path((tenant, flow)): FlowPath,
+    Named((tenant, flow)): FlowPath,
     Query(query): Query<LiveQuery>,
     Sent(viewing, _): Sent<Fields>,
 ) -> Result<Response, Refusal> {
     let desk = viewing.visitor(Right::Deploy).flow(&tenant, &flow).await?;
     let entry = desk.reveal(Said::Log).await?.to_string();
-    let page = format!("{}/live", flow_path(&tenant, &flow));
+    let page = format!("{}/live", paths::flow(&tenant, &flow));
     Ok(Redirect::to(&query.drawable().path(&page, &[("shown", &entry)])).into_response())
 }
 
@@ -198,14 +199,9 @@ pub(super) fn line(read: LiveLine) -> live::LiveLine {
     live::LiveLine { view: read.line, text: said(read.text) }
 }
 
-/// A flow's path in the console.
-pub(super) fn flow_path(tenant: &str, flow: &str) -> String {
-    format!("/console/tenants/{tenant}/flows/{flow}")
-}
-
 /// The pages above those of a flow.
 pub(super) fn above<'a>(tenant: &'a str, flow: &'a str) -> [(&'a str, String); 2] {
-    [(tenant, format!("/console/tenants/{tenant}")), (flow, flow_path(tenant, flow))]
+    [(tenant, paths::tenant(tenant)), (flow, paths::flow(tenant, flow))]
 }
 
 const SKIPPED: &str = "More exchanges came than are shown here: load the page again to see them.";

@@ -1,9 +1,9 @@
 //! `/console`.
 
-use axum::extract::Query;
 use axum::response::Html;
 use serde::Deserialize;
 
+use super::path::Query;
 use super::refusal::Refusal;
 use super::viewer::Viewing;
 use crate::admin::{KeyAtMeta, TenantOverview};

@@ -1,16 +1,17 @@
 //! `…/flows/{flow}/sessions`, and one of them.
 
-use axum::extract::{Path, Query};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::form::{Fields, Sent};
-use super::live::{FlowPath, above, flow_path, line};
+use super::live::{FlowPath, above, line};
+use super::path::{Named, Query};
 use super::refusal::Refusal;
 use super::said::{said, shown_by};
 use super::viewer::Viewing;
 use crate::admin::{AdminError, KeptReply, Said, SessionCourse};
 use flowhost_api::{Right, SessionQuery};
+use flowhost_console::paths;
 use flowhost_console::session::{self, SessionPage};
 use flowhost_console::sessions::{self, Sessions};
 use flowhost_protocol::ids::SessionId;
@@ -32,7 +33,7 @@ pub(super) struct ShownBy {
 
 pub(super) async fn list(
     viewing: Viewing,
-    Path((tenant, flow)): FlowPath,
+    Named((tenant, flow)): FlowPath,
     Query(query): Query<ListQuery>,
 ) -> Result<Html<String>, Refusal> {
     let desk = viewing.visitor(Right::Read).flow(&tenant, &flow).await?;
@@ -40,7 +41,7 @@ pub(super) async fn list(
     let asked = SessionQuery { status, limit: None, before: query.before };
     let page = desk.list_sessions(asked).await?;
     let content = sessions::content(&Sessions {
-        flow: &flow_path(&tenant, &flow),
+        flow: &paths::flow(&tenant, &flow),
         status: &query.status,
         sessions: page.sessions,
         next: page.next_before.map(|before| before.to_string()),
@@ -51,14 +52,14 @@ pub(super) async fn list(
 
 pub(super) async fn show(
     viewing: Viewing,
-    Path((tenant, flow, session)): Path<(String, String, String)>,
+    Named((tenant, flow, session)): Named<(String, String, String)>,
     Query(query): Query<ShownBy>,
 ) -> Result<Html<String>, Refusal> {
     let desk = viewing.visitor(Right::Read).flow(&tenant, &flow).await?;
     let opened_by = shown_by(query.shown.as_deref());
     let course = desk.show_course(parse(&session)?, opened_by).await?;
     let SessionCourse { details, messages, log, reply, revealed } = course;
-    let path = flow_path(&tenant, &flow);
+    let path = paths::flow(&tenant, &flow);
     let page = SessionPage {
         flow: &path,
         details,
@@ -78,13 +79,13 @@ pub(super) async fn show(
 
 /// Notes that the viewer opens what was said in a session, then shows it.
 pub(super) async fn reveal(
-    Path((tenant, flow, session)): Path<(String, String, String)>,
+    Named((tenant, flow, session)): Named<(String, String, String)>,
     Sent(viewing, _): Sent<Fields>,
 ) -> Result<Response, Refusal> {
     let desk = viewing.visitor(Right::Deploy).flow(&tenant, &flow).await?;
     let session = parse(&session)?;
     let entry = desk.reveal(Said::Session(session)).await?;
-    let path = format!("{}/sessions/{session}?shown={entry}", flow_path(&tenant, &flow));
+    let path = format!("{}/sessions/{session}?shown={entry}", paths::flow(&tenant, &flow));
     Ok(Redirect::to(&path).into_response())
 }
 
