@@ -70,7 +70,7 @@ fn counts(stretches: &[Stretch], step: &str) -> Markup {
     let highest = |stretch: &Stretch| exchanges(stretch).count.max(stretch.error_lines);
     let most = stretches.iter().map(highest).max().unwrap_or(0).max(1);
     let height = |count: i64| HEIGHT * count.max(0) as f64 / most as f64;
-    let title = format!("Exchanges a {step}, at most {most}");
+    let title = format!("Exchanges per {step}, at most {most}");
     html! {
         figure {
             figcaption { (title) }
@@ -104,7 +104,7 @@ fn durations(stretches: &[Stretch], step: &str) -> Markup {
         .filter(|milliseconds| milliseconds.is_finite())
         .fold(1.0, f64::max);
     let line = |of: fn(&ExchangeFigures) -> f64| path(stretches, most, of);
-    let title = format!("Duration by {step}, at most {}", milliseconds(most));
+    let title = format!("Duration per {step}, at most {}", milliseconds(most));
     html! {
         figure {
             figcaption { (title) }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use flowhost_client::payload;
+use flowhost_server::admin::MAX_FOLLOWERS_OF_A_TENANT;
 use flowhost_tests::{BrowserSession, Component, TestHost, eventually};
 use reqwest::Response;
 use serde_json::{Value, json};
@@ -197,6 +198,28 @@ async fn events_end_with_the_sign_in() {
 }
 
 #[tokio::test]
+async fn who_watches_takes_a_place_of_those_who_follow_logs() {
+    let host = TestHost::start().await;
+    let flow = keeper(&host.tenant("acme").await, "booking").await;
+    let reader = host.browser_with(json!({"tenant": "acme", "role": "read"})).await;
+    let page = reader.page(LIVE).await;
+    let mut watching = Vec::new();
+    for _ in 0..MAX_FOLLOWERS_OF_A_TENANT {
+        watching.push(Events::of(&reader, &page).await);
+    }
+
+    flow.call("GET", "/logs?follow=true", Value::Null).await.problem(429);
+    assert_eq!(reader.follow(&format!("{LIVE}/events")).await.status(), 429);
+    watching.pop();
+
+    eventually("there is a place again", async || {
+        (reader.follow(&format!("{LIVE}/events")).await.status() == 200).then_some(())
+    })
+    .await;
+    host.stop().await;
+}
+
+#[tokio::test]
 async fn a_failed_exchange_tells_why_to_whom_it_may() {
     let host = TestHost::start().await;
     let flow = keeper(&host.tenant("acme").await, "booking").await;
@@ -232,7 +255,7 @@ async fn figures_are_of_the_exchanges_of_the_hour_and_the_day() {
 
     assert!(!browser.page(LIVE).await.contains("<svg"));
     let day = browser.page(&format!("{LIVE}?span=day")).await;
-    assert!(day.contains("<svg") && day.contains("Exchanges a hour, at most 1"), "{day}");
+    assert!(day.contains("<svg") && day.contains("Exchanges per hour, at most 1"), "{day}");
     host.stop().await;
 }
 
