@@ -1,11 +1,6 @@
 // What htmx does not do. Everything here also works without it, by plain forms.
 "use strict";
 
-// A refusal comes to the top of the page, and the form may be far below.
-document.addEventListener("htmx:afterSwap", (event) => {
-  event.target.closest("#notice")?.scrollIntoView({ block: "nearest" });
-});
-
 // Uploads: a file may be dropped anywhere on the page, and the page says how far it is.
 
 function uploadForm() {

@@ -41,6 +41,7 @@ fn row(viewer: &Viewer, tenant: &str, flow: &str, value: &ConfigValueView) -> Ma
             th scope="row" { code { (value.key) } }
             td {
                 @match &value.value {
+                    Some(text) if text.len() > SHOWN_AT_ONCE => (folded("Show", html! { pre.long { (text) } })),
                     Some(text) => pre.long { (text) },
                     None => (light("", "secret")),
                 }
@@ -85,3 +86,6 @@ fn key(form: &str) -> Markup {
     }
     .draw()
 }
+
+/// Bytes of a value that a table has room for.
+const SHOWN_AT_ONCE: usize = 200;

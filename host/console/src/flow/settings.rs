@@ -24,6 +24,8 @@ enum Is {
     Text,
     /// A whole number; empty stands for the default.
     Number,
+    /// The same, for which the default is what the tenant says.
+    Days,
 }
 
 pub(super) fn section(viewer: &Viewer, tenant: &str, flow: &FlowView) -> Markup {
@@ -44,7 +46,7 @@ pub(super) fn section(viewer: &Viewer, tenant: &str, flow: &FlowView) -> Markup 
             @if viewer.may(Right::Deploy) {
                 (folded("Change them", smooth_form(viewer, &path, html! {
                     @for (title, settings) in GROUPS {
-                        fieldset {
+                        fieldset.group {
                             legend { (title) }
                             @for setting in *settings { (field(setting, &flow.settings)) }
                         }
@@ -86,8 +88,8 @@ impl Setting {
             Is::OneOf(_) => Ok(text.into()),
             // A browser ends each line with two characters.
             Is::Text => Ok(text.replace("\r\n", "\n").into()),
-            Is::Number if text.trim().is_empty() => Ok(Value::Null),
-            Is::Number => {
+            Is::Number | Is::Days if text.trim().is_empty() => Ok(Value::Null),
+            Is::Number | Is::Days => {
                 let number = text.trim().parse::<u64>();
                 let wrong = |_| format!("\"{}\" is a whole number, or empty.", self.label);
                 number.map(Value::from).map_err(wrong)
@@ -104,6 +106,7 @@ fn field(setting: &Setting, settings: &Map<String, Value>) -> Markup {
         Is::OneOf(options) => choice("settings", name, label, options, &value),
         Is::Text => Field { holds: Holds::Lines, required: true, ..plain }.draw(),
         Is::Number => Field { holds: Holds::Number, hint: "Empty: the default.", ..plain }.draw(),
+        Is::Days => Field { holds: Holds::Number, hint: "Empty: as the tenant.", ..plain }.draw(),
     }
 }
 
@@ -205,9 +208,9 @@ const FAILURES: &[Setting] = &[
 ];
 
 const RETENTION: &[Setting] = &[
-    setting("retention.sessions_days", "Days for sessions, from their end on", Is::Number),
-    setting("retention.exchanges_days", "Days for exchanges", Is::Number),
-    setting("retention.plugin_log_days", "Days for log lines", Is::Number),
+    setting("retention.sessions_days", "Days for sessions, from their end on", Is::Days),
+    setting("retention.exchanges_days", "Days for exchanges", Is::Days),
+    setting("retention.plugin_log_days", "Days for log lines", Is::Days),
 ];
 
 const LIMITS: &[Setting] = &[
