@@ -1,0 +1,131 @@
+//! Every page, as every role sees it. A new page is a line in [`PAGES`].
+
+use flowhost_tests::Chromium;
+
+use super::sample::{Role, Sample};
+use super::site;
+
+/// The pages, and who may see them. To all others they are not there.
+const PAGES: [(&str, &[Role]); 5] = [
+    ("/console/sign-in", ALL),
+    ("/console", ALL),
+    ("/console/tenants/acme", &[]),
+    ("/console/tenants/globex", &[]),
+    ("/console/nowhere", &[]),
+];
+
+const ALL: &[Role] = &[Role::Operator, Role::Partner, Role::Deploy, Role::Read];
+
+#[tokio::test]
+async fn operators_find_every_page_usable() {
+    go_through(Role::Operator).await;
+}
+
+#[tokio::test]
+async fn partners_find_every_page_usable() {
+    go_through(Role::Partner).await;
+}
+
+#[tokio::test]
+async fn who_deploys_finds_every_page_usable() {
+    go_through(Role::Deploy).await;
+}
+
+#[tokio::test]
+async fn who_reads_finds_every_page_usable() {
+    go_through(Role::Read).await;
+}
+
+#[tokio::test]
+async fn a_page_with_every_mistake_is_found_to_have_them() {
+    let browser = Chromium::start().await;
+    let port = site(MISTAKES.to_owned()).await;
+    browser.open(&format!("http://127.0.0.1:{port}/")).await;
+
+    let wrong = wrong_with(&browser, 404).await;
+
+    for what in [
+        "the status is 200 instead of 404",
+        "in dark colours: color-contrast",
+        "in light colours: label",
+        "360 pixels are not enough for <p class",
+        "the Tab key does not reach <button tabindex",
+        "nothing shows the focus of <input",
+        "nothing shows the focus of <a",
+        "is not defined",
+    ] {
+        let found = wrong.iter().filter(|line| line.contains(what)).count();
+        assert_eq!(found, 1, "{what}: {wrong:#?}");
+    }
+}
+
+async fn go_through(role: Role) {
+    let browser = Chromium::start().await;
+    let sample = Sample::start("Acme Clinic").await;
+    sample.converse().await;
+    sample.fail("the calendar does not answer").await;
+    sample.sign_in(&browser, role).await;
+
+    let mut wrong = Vec::new();
+    for (path, seen_by) in PAGES {
+        let status = if seen_by.contains(&role) { 200 } else { 404 };
+        browser.open(&sample.url(path).await).await;
+        let found = wrong_with(&browser, status).await;
+        wrong.extend(found.into_iter().map(|what| format!("{path}: {what}")));
+    }
+    assert!(wrong.is_empty(), "{role:?}: {wrong:#?}");
+    sample.host.stop().await;
+}
+
+/// What is wrong with the page that is open, which should have come with this status.
+async fn wrong_with(browser: &Chromium, status: u16) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let came =
+        browser.run("return performance.getEntriesByType('navigation')[0].responseStatus").await;
+    if came != status {
+        wrong.push(format!("the status is {came} instead of {status}"));
+    }
+    for colours in ["dark", "light"] {
+        browser.prefer_colours(colours).await;
+        let barriers = browser.barriers().await;
+        wrong.extend(barriers.into_iter().map(|what| format!("in {colours} colours: {what}")));
+    }
+    for width in [360, 1920, 1280] {
+        browser.resize(width, 800).await;
+        let sticking_out = browser.run(STICKING_OUT).await;
+        if let Some(sticking_out) = sticking_out.as_str() {
+            wrong.push(format!("{width} pixels are not enough for {sticking_out}"));
+        }
+    }
+    wrong.extend(wrong_with_keyboard(browser).await);
+    let complaints = browser.complaints().await;
+    // Browsers complain about every page that is not there.
+    let missing = format!("the server responded with a status of {status}");
+    wrong.extend(complaints.into_iter().filter(|line| status == 200 || !line.contains(&missing)));
+    wrong
+}
+
+/// Goes through the page with the Tab key alone.
+async fn wrong_with_keyboard(browser: &Chromium) -> Vec<String> {
+    let presses = browser.run(include_str!("keyboard.js")).await.as_u64().unwrap();
+    browser.press(TAB, usize::try_from(presses).unwrap()).await;
+    let missed = browser.run("return walk.missed()").await;
+    missed.as_array().unwrap().iter().map(|what| what.as_str().unwrap().to_owned()).collect()
+}
+
+/// WebDriver's name for the key.
+const TAB: char = '\u{e004}';
+
+const MISTAKES: &str = "<!DOCTYPE html><html lang=en><title>x</title><style>
+input { outline: none } .grey { color: #999 } .wide { width: 1000px } #far { position: absolute; left: -999px }
+@media (prefers-color-scheme: light) { .grey { color: #222 } }
+</style><main><h1>x</h1><p class=grey>Hard to read</p><p class=wide>x</p>
+<input><button tabindex=2>First</button><button id=second>Second</button><a href=/ id=far>Far away</a>
+</main><script>nothing()</script>";
+
+/// The element that makes the page scroll sideways, if it does.
+const STICKING_OUT: &str = "
+const width = document.documentElement.clientWidth;
+if (document.documentElement.scrollWidth <= width) return null;
+const outside = [...document.body.querySelectorAll('*')].filter((element) => element.getBoundingClientRect().right > width + 1);
+return (outside.at(-1) ?? document.body).outerHTML.slice(0, 200);";
