@@ -1,5 +1,6 @@
 //! The console in a real browser.
 
+mod markup;
 mod other_sites;
 mod pages;
 mod sample;

@@ -6,7 +6,7 @@ use super::sample::{Role, Sample};
 use super::site;
 
 /// The pages, and who may see them. To all others they are not there.
-const PAGES: [(&str, &[Role]); 5] = [
+pub(super) const PAGES: [(&str, &[Role]); 5] = [
     ("/console/sign-in", ALL),
     ("/console", ALL),
     ("/console/tenants/acme", &[]),

@@ -29,7 +29,8 @@ impl Driver {
     pub(super) async fn start(preferences: Value) -> Self {
         let profile = tempfile::tempdir().expect("a folder can be made");
         let started = tokio::task::spawn_blocking(spawn).await;
-        let (process, port) = started.expect("the driver starts");
+        let (process, port) = started.expect("not cancelled");
+        let port = port.unwrap_or_else(|| panic!("{MISSING}"));
         let session = String::new();
         let mut driver =
             Self { http: plain_http::client(), port, session, process, _profile: profile };
@@ -111,7 +112,7 @@ impl Drop for Driver {
 }
 
 /// Starts the driver on a free port, which is in the line that says that it is ready.
-fn spawn() -> (Child, u16) {
+fn spawn() -> (Child, Option<u16>) {
     let mut command = Command::new("/bin/sh");
     command.args(["-c", SCRIPT, "driver", "--port=0"]).process_group(0);
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -122,7 +123,7 @@ fn spawn() -> (Child, u16) {
         let (_, port) = line.split_once("started successfully on port ")?;
         port.trim_end_matches('.').parse().ok()
     });
-    (process, port.expect(MISSING))
+    (process, port)
 }
 
 const SCRIPT: &str = include_str!("driver.sh");
