@@ -41,7 +41,7 @@ fn row(viewer: &Viewer, tenant: &str, flow: &str, value: &ConfigValueView) -> Ma
             th scope="row" { code { (value.key) } }
             td {
                 @match &value.value {
-                    Some(text) => pre.long { (text) },
+                    Some(text) => pre.long tabindex="0" { (text) },
                     None => (light("", "secret")),
                 }
             }
