@@ -1,9 +1,12 @@
 //! The console in a real browser.
 
+mod live;
 mod markup;
 mod other_sites;
 mod pages;
+mod phone;
 mod sample;
+mod screenshots;
 mod sign_in;
 mod without_scripts;
 

@@ -1,8 +1,9 @@
 //! A host with something to look at: two tenants, and conversations that went well, half-way and
 //! wrong.
 
+use flowhost_api::{NewApiToken, Route};
 use flowhost_client::payload;
-use flowhost_tests::{Chromium, Component, TestFlow, TestHost, repository};
+use flowhost_tests::{Chromium, Component, TestFlow, TestHost, repository, watch};
 use serde_json::{Value, json};
 
 use super::sign_in;
@@ -13,15 +14,17 @@ pub(super) struct Sample {
     pub(super) host: TestHost,
     pub(super) booking: TestFlow,
     pub(super) enquiries: TestFlow,
+    /// The id of an API token of `acme`.
+    token: String,
 }
 
-/// Who looks at pages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Who looks at pages: those with fewer rights first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Role {
-    Operator,
-    Partner,
-    Deploy,
     Read,
+    Deploy,
+    Partner,
+    Operator,
 }
 
 impl Sample {
@@ -33,14 +36,22 @@ impl Sample {
         admin.call("POST", "/v1/partners", partner).await.expect(201);
         let acme = host.tenant_of("north", "acme").await;
         acme.call("PATCH", "", json!({ "name": name })).await.expect(200);
+        let graph = json!({ "access_token": "token-of-meta", "phone_number_ids": ["1001"] });
+        acme.call("PUT", "/graph", graph).await.expect(204);
         host.tenant("globex").await;
         let booking = acme.flow_without_plugin("booking", json!({})).await;
+        booking.deploy(Component::Echo).await;
         let flow_json = std::fs::read(repository("plugins/appointment/flow.json")).unwrap();
         put_flow_json(&booking, serde_json::from_slice(&flow_json).unwrap()).await;
         booking.deploy(Component::Appointment).await;
         let asked = json!({ "grants": { "store": true } });
         let enquiries = acme.flow("enquiries", asked, Component::Keeper).await;
-        Self { host, booking, enquiries }
+        let value = json!({ "value": name, "secret": false });
+        enquiries.call("PUT", "/config/greeting", value).await.expect(204);
+        let new = json!({ "tenant": "acme", "role": "read" });
+        let made: NewApiToken = admin.ask(Route::CreateApiToken, &[], &new).await;
+        watch(&made.token);
+        Self { host, booking, enquiries, token: made.view.id.to_string() }
     }
 
     /// Lets customers talk to the flow `booking`: one books, one makes a mistake and goes away.
@@ -81,15 +92,20 @@ impl Sample {
         sign_in(browser, &self.host, admin.token().unwrap()).await;
     }
 
-    /// The full address of a page. In its path, `{session}` stands for the newest session of its
-    /// flow.
+    /// The full address of a page. In its path, `{key}` and `{session}` stand for the newest ones,
+    /// `{token}` for one of `acme`.
     pub(super) async fn url(&self, path: &str) -> String {
         let flow = if path.contains("/enquiries/") { &self.enquiries } else { &self.booking };
-        let newest = async || flow.sessions().await[0]["id"].as_str().unwrap().to_owned();
-        let path = match path.split_once("{session}") {
-            Some((before, after)) => format!("{before}{}{after}", newest().await),
-            None => path.to_owned(),
-        };
+        let mut path = path.replace("{token}", &self.token);
+        for (name, listed_at, list) in [
+            ("{key}", "/v1/tenants/acme/keys".to_owned(), "keys"),
+            ("{session}", format!("/v1/tenants/acme/flows/{}/sessions", flow.name), "sessions"),
+        ] {
+            if path.contains(name) {
+                let listed = self.host.admin().get(&listed_at).await.expect(200);
+                path = path.replace(name, listed[list][0]["id"].as_str().unwrap());
+            }
+        }
         self.host.admin().url(&path)
     }
 }

@@ -65,8 +65,13 @@ impl Driver {
 
     /// A command of the session, with parameters.
     pub(super) async fn post(&self, path: &str, parameters: Value) -> Value {
-        let answer = self.send(Method::POST, &self.path(path), &parameters).await;
-        answer.unwrap_or_else(|why| panic!("{path} {parameters}: {why}"))
+        let answer = self.try_post(path, &parameters).await;
+        answer.unwrap_or_else(|why| panic!("{path} {parameters:.200}: {why}"))
+    }
+
+    /// The same, or what the driver says went wrong.
+    pub(super) async fn try_post(&self, path: &str, parameters: &Value) -> Result<Value, String> {
+        self.send(Method::POST, &self.path(path), parameters).await
     }
 
     /// A command of Chromium's own DevTools protocol.
@@ -132,8 +137,9 @@ const MISSING: &str = "the tests of the console need Chromium and its driver, as
 
 /// What a browser on a server without a screen needs, and nothing that asks the network. Containers
 /// lack what its own sandbox is made of, and the pages are the console's.
-const ARGUMENTS: [&str; 9] = [
+const ARGUMENTS: [&str; 10] = [
     "--headless=new",
+    "--window-size=1280,1000",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-dev-shm-usage",

@@ -71,16 +71,29 @@ impl Chromium {
         text_of(&self.run("return document.body?.innerText ?? ''").await)
     }
 
-    /// Types into the field that this CSS selector finds.
+    /// Types into the field that this CSS selector finds; into one for a file, its path.
     pub async fn fill(&self, selector: &str, text: &str) {
-        let field = self.find(selector).await;
-        self.driver.post(&format!("/element/{field}/value"), json!({ "text": text })).await;
+        self.touch(selector, "value", json!({ "text": text })).await;
     }
 
     /// Clicks what this CSS selector finds.
     pub async fn click(&self, selector: &str) {
-        let element = self.find(selector).await;
-        self.driver.post(&format!("/element/{element}/click"), json!({})).await;
+        self.touch(selector, "click", json!({})).await;
+    }
+
+    /// Does this with an element, as soon as it is there. A page that changes meanwhile may have
+    /// taken away what was found: then it is looked for again.
+    async fn touch(&self, selector: &str, what: &str, parameters: Value) {
+        eventually(&format!("{what} of {selector}"), async || {
+            let element = self.find(selector).await;
+            let path = format!("/element/{element}/{what}");
+            match self.driver.try_post(&path, &parameters).await {
+                Ok(_) => Some(()),
+                Err(why) if why.contains("stale element reference") => None,
+                Err(why) => panic!("{what} of {selector}: {why}"),
+            }
+        })
+        .await;
     }
 
     /// Presses a key so many times.
