@@ -2,6 +2,7 @@
 
 use flowhost_tests::{Chromium, TestFlow};
 
+use super::pages::leave_by;
 use super::sample::{Role, Sample};
 
 #[tokio::test]
@@ -9,10 +10,7 @@ async fn a_person_books_an_appointment_on_the_phone() {
     let browser = Chromium::start().await;
     let sample = opened(&browser).await;
 
-    for (list, choice) in CHOICES {
-        browser.click(&option(list, choice)).await;
-    }
-    browser.click("#phone-field-time option:checked:not([value=''])").await;
+    choose(&browser).await;
     book(&browser, &sample.booking).await;
     assert_eq!(browser.complaints().await, Vec::<String>::new());
     sample.host.stop().await;
@@ -25,7 +23,7 @@ async fn a_person_without_scripts_books_an_appointment_too() {
 
     for (list, choice) in CHOICES {
         browser.click(&option(list, choice)).await;
-        browser.click(".phone-update").await;
+        leave_by(&browser, ".phone-update").await;
     }
     book(&browser, &sample.booking).await;
     sample.host.stop().await;
@@ -39,6 +37,14 @@ async fn opened(browser: &Chromium) -> Sample {
     browser.open(&phones).await;
     browser.click("main button.primary").await;
     sample
+}
+
+/// Chooses on the first screen, whose lists open one after another.
+pub(super) async fn choose(browser: &Chromium) {
+    for (list, choice) in CHOICES {
+        browser.click(&option(list, choice)).await;
+    }
+    browser.click("#phone-field-time option:checked:not([value=''])").await;
 }
 
 /// Goes on from the first screen, where all is chosen, to the end.

@@ -11,8 +11,10 @@ use flowhost_api::{CreateTenant, Route, TenantView};
 use flowhost_client::payload;
 use flowhost_tests::{Chromium, repository};
 use serde_json::json;
+use sqlx::query;
 
 use super::pages::leave_by;
+use super::phone;
 use super::sample::{Role, Sample};
 
 #[tokio::test]
@@ -23,49 +25,61 @@ async fn screenshots_of_the_main_pages() {
     fill(&sample).await;
     sample.sign_in(&browser, Role::Operator).await;
     browser.prefer_colours("light").await;
-    let flow = "/console/tenants/acme/flows/booking";
+    browser.resize(1280, 860).await;
+    let booking = "/console/tenants/acme/flows/booking";
+    let open = async |path: &str| browser.open(&sample.url(path).await).await;
 
-    take(&browser, &sample, "/console", None, "overview").await;
-    take(&browser, &sample, flow, None, "flow").await;
-    take(&browser, &sample, &format!("{flow}/live"), None, "live").await;
-    let session = format!("{flow}/sessions/{{session}}");
-    take(&browser, &sample, &session, Some("[action$=reveal] button"), "conversation").await;
-    take(&browser, &sample, &format!("{flow}/phone"), Some("main button.primary"), "phone").await;
+    open("/console").await;
+    keep(&browser, "overview").await;
+    open(booking).await;
+    keep(&browser, "flow").await;
+    open("/console/tenants/acme/flows/enquiries/live").await;
+    leave_by(&browser, "[action*=reveal] button").await;
+    browser
+        .run("document.querySelectorAll('td details').forEach((why) => { why.open = true })")
+        .await;
+    browser.run("document.querySelector('.filter').scrollIntoView()").await;
+    keep(&browser, "live").await;
+    open(&format!("{booking}/sessions/{{session}}")).await;
+    leave_by(&browser, "[action$=reveal] button").await;
+    browser.run("document.querySelector('#exchange-2').scrollIntoView()").await;
+    keep(&browser, "conversation").await;
+    open(&format!("{booking}/phone")).await;
+    leave_by(&browser, "main button.primary").await;
+    phone::choose(&browser).await;
+    browser.run("scrollTo(0, 0)").await;
+    keep(&browser, "phone").await;
     sample.host.stop().await;
 }
 
-/// Opens a page, and another behind a button of it if there is one, and takes its picture.
-async fn take(browser: &Chromium, sample: &Sample, path: &str, button: Option<&str>, name: &str) {
-    browser.resize(WIDTH, HEIGHT).await;
-    browser.open(&sample.url(path).await).await;
-    if let Some(button) = button {
-        leave_by(browser, button).await;
-    }
+/// Takes a picture of what the window shows.
+async fn keep(browser: &Chromium, name: &str) {
     let folder = repository("host/docs/images");
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(format!("{folder}/{name}.png"), browser.picture().await).unwrap();
 }
 
-/// Tenants in every state, and a flow that is used.
+/// Tenants in several states, and flows that are used.
 async fn fill(sample: &Sample) {
     let admin = sample.host.admin();
     for (slug, name) in [("bakery", "The Corner Bakery"), ("cinema", "Cinema Paradiso")] {
-        let new = CreateTenant {
-            slug: slug.to_owned(),
-            name: Some(name.to_owned()),
-            ..CreateTenant::default()
-        };
+        let name = Some(name.to_owned());
+        let new = CreateTenant { slug: slug.to_owned(), name, ..CreateTenant::default() };
         let _: TenantView = admin.ask(Route::CreateTenant, &[], &new).await;
     }
-    sample.fail("the calendar does not answer").await;
-    let wrong =
-        payload::data_exchange("APPOINTMENT", json!({ "department": 5 }), "a-token-of-ana-silva");
-    for _ in 0..4 {
+    // A failure is an exchange where the customer is told of it.
+    sample.enquiries.set(json!({ "on_failure": "error-message" })).await;
+    let client = sample.enquiries.client();
+    for customer in 0..24 {
         sample.converse().await;
-        sample.booking.client().call(&wrong).await.unwrap();
+        let token = format!("a-token-of-customer-{customer}");
+        client.call(&payload::init(&token)).await.unwrap();
+        let act = if customer % 8 == 3 { "fail" } else { "log" };
+        let said = json!({ "do": act, "value": "The calendar does not answer." });
+        client.call(&payload::data_exchange("FORM", said, &token)).await.unwrap();
     }
+    // Not all in one minute.
+    let spread = "update exchanges set created_at = created_at - \
+                  (abs(hashtext(session_id::text)) % 3000) * interval '1 second'";
+    query(spread).execute(&sample.host.database().pool().await).await.unwrap();
 }
-
-/// A window that shows a page whole enough.
-const WIDTH: u32 = 1280;
-const HEIGHT: u32 = 860;

@@ -89,7 +89,7 @@ impl Chromium {
             let path = format!("/element/{element}/{what}");
             match self.driver.try_post(&path, &parameters).await {
                 Ok(_) => Some(()),
-                Err(why) if why.contains("stale element reference") => None,
+                Err(why) if GONE.iter().any(|gone| why.contains(gone)) => None,
                 Err(why) => panic!("{what} of {selector}: {why}"),
             }
         })
@@ -155,6 +155,7 @@ impl Chromium {
 
     /// A picture of what the window shows, as PNG.
     pub async fn picture(&self) -> Vec<u8> {
+        self.driver.devtools("Emulation.setScrollbarsHidden", json!({ "hidden": true })).await;
         let encoded = text_of(&self.driver.get("/screenshot").await);
         BASE64_STANDARD.decode(encoded).expect("WebDriver sends Base64")
     }
@@ -172,6 +173,9 @@ fn text_of(value: &Value) -> String {
 
 /// Browsers at the same time: each takes a core while it loads a page, and 300 MB.
 static PLACES: Semaphore = Semaphore::const_new(2);
+
+/// How the driver says that an element is not on the page any more.
+const GONE: [&str; 2] = ["stale element reference", "does not belong to the document"];
 
 /// The name that WebDriver gives to the id of an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
