@@ -1,5 +1,7 @@
 //! Every page, as every role sees it. A new page is a line in [`PAGES`].
 
+use std::collections::HashSet;
+
 use flowhost_tests::{Chromium, eventually};
 
 use super::sample::{Role, Sample};
@@ -133,7 +135,7 @@ async fn go_through(role: Role) {
         let found = wrong_with(&browser, 200).await;
         wrong.extend(found.into_iter().map(|what| format!("{path} and {button}: {what}")));
     }
-    browser.open(&sample.url("/console/nowhere").await).await;
+    browser.open(&sample.url(NOWHERE).await).await;
     wrong.extend(wrong_with(&browser, 404).await);
     assert!(wrong.is_empty(), "{role:?}: {wrong:#?}");
     sample.host.stop().await;
@@ -152,6 +154,7 @@ pub(super) async fn leave_by(browser: &Chromium, button: &str) {
 /// What is wrong with the page that is open, which should have come with this status.
 async fn wrong_with(browser: &Chromium, status: u16) -> Vec<String> {
     let mut wrong = wrong_with_status(browser, status).await;
+    wrong.extend(links_to_unknown_pages(browser).await);
     // What is folded must be as good as the rest.
     browser.run("document.querySelectorAll('details').forEach((one) => { one.open = true })").await;
     for colours in ["dark", "light"] {
@@ -185,6 +188,28 @@ async fn wrong_with_status(browser: &Chromium, status: u16) -> Vec<String> {
     wrong
 }
 
+/// The links to pages that no line of [`PAGES`] is like.
+async fn links_to_unknown_pages(browser: &Chromium) -> Vec<String> {
+    let links = browser.run("return [...document.links].map((link) => link.pathname)").await;
+    let links = links.as_array().unwrap().iter().map(|link| link.as_str().unwrap().to_owned());
+    let known = PAGES.iter().map(|(path, ..)| kind(path));
+    let known: HashSet<_> = known.chain(NOT_LOOKED_AT.map(kind)).collect();
+    let unknown = links.filter(|link| link.starts_with("/console") && !known.contains(&kind(link)));
+    unknown.map(|link| format!("no line of the table is like the link to {link}")).collect()
+}
+
+/// A path without its query, where the names of things stand for all of their kind.
+fn kind(path: &str) -> Vec<String> {
+    let path = path.split('?').next().unwrap_or_default();
+    let segments = path.split('/').map(|segment| match segment {
+        "acme" | "globex" | "booking" | "enquiries" => "{name}".to_owned(),
+        id if id.starts_with('{') => "{id}".to_owned(),
+        id if id.bytes().any(|byte| byte.is_ascii_digit()) => "{id}".to_owned(),
+        word => word.to_owned(),
+    });
+    segments.collect()
+}
+
 /// Goes through the page with the Tab key alone.
 async fn wrong_with_keyboard(browser: &Chromium) -> Vec<String> {
     let presses = browser.run(include_str!("keyboard.js")).await.as_u64().unwrap();
@@ -192,6 +217,16 @@ async fn wrong_with_keyboard(browser: &Chromium) -> Vec<String> {
     let missed = browser.run("return walk.missed()").await;
     missed.as_array().unwrap().iter().map(|what| what.as_str().unwrap().to_owned()).collect()
 }
+
+const NOWHERE: &str = "/console/nowhere";
+
+/// What links lead to besides pages in the table: a download, what is behind buttons, and the page
+/// for what is not there to its own content.
+const NOT_LOOKED_AT: [&str; 3] = [
+    "/console/tenants/acme/flows/booking/flow-json/document",
+    "/console/tenants/acme/flows/booking/phone/{phone}",
+    NOWHERE,
+];
 
 /// WebDriver's name for the key.
 const TAB: char = '\u{e004}';

@@ -42,7 +42,7 @@ async fn screenshots_of_the_main_pages() {
     keep(&browser, "live").await;
     open(&format!("{booking}/sessions/{{session}}")).await;
     leave_by(&browser, "[action$=reveal] button").await;
-    browser.run("document.querySelector('#exchange-2').scrollIntoView()").await;
+    browser.run("document.querySelector('#course').scrollIntoView()").await;
     keep(&browser, "conversation").await;
     open(&format!("{booking}/phone")).await;
     leave_by(&browser, "main button.primary").await;
@@ -75,7 +75,7 @@ async fn fill(sample: &Sample) {
         let token = format!("a-token-of-customer-{customer}");
         client.call(&payload::init(&token)).await.unwrap();
         let act = if customer % 8 == 3 { "fail" } else { "log" };
-        let said = json!({ "do": act, "value": "The calendar does not answer." });
+        let said = json!({ "do": act, "value": "the calendar does not answer" });
         client.call(&payload::data_exchange("FORM", said, &token)).await.unwrap();
     }
     // Not all in one minute.
