@@ -5,6 +5,7 @@
 mod activation;
 mod admin;
 mod at_rest;
+mod browser;
 mod capabilities;
 mod citations;
 mod client_command;

@@ -6,6 +6,7 @@
 //! parallel. Everything ends with the process.
 
 mod admin;
+mod browser;
 mod browser_session;
 mod certificate;
 mod cluster;
@@ -33,6 +34,7 @@ mod vectors;
 mod wasm;
 
 pub use admin::{Admin, AdminReply};
+pub use browser::Chromium;
 pub use browser_session::{BrowserSession, ConsoleReply, csrf_of, with_file, with_form};
 pub use certificate::TestCertificate;
 pub use cluster::TestDatabase;

@@ -123,5 +123,6 @@ pub fn form(viewer: &Viewer, path: &str, fields: Markup) -> Markup {
 }
 
 /// No inline style, no `eval`, no page in the browser's storage, since pages may show what customers
-/// said: going back loads the page again. A refusal is shown where notices are.
-const HTMX_CONFIG: &str = r##"{"includeIndicatorStyles":false,"allowEval":false,"allowScriptTags":false,"historyCacheSize":0,"refreshOnHistoryMiss":true,"selfRequestsOnly":true,"responseHandling":[{"code":"204","swap":false},{"code":"[23]..","swap":true},{"code":"[45]..","swap":true,"error":true,"target":"#notice","swapOverride":"innerHTML"}]}"##;
+/// said: going back loads the page again. What comes is alive at once, so that no change in its first
+/// moments is lost. A refusal is shown where notices are.
+const HTMX_CONFIG: &str = r##"{"includeIndicatorStyles":false,"allowEval":false,"allowScriptTags":false,"historyCacheSize":0,"defaultSettleDelay":0,"refreshOnHistoryMiss":true,"selfRequestsOnly":true,"responseHandling":[{"code":"204","swap":false},{"code":"[23]..","swap":true},{"code":"[45]..","swap":true,"error":true,"target":"#notice","swapOverride":"innerHTML"}]}"##;

@@ -41,8 +41,8 @@ fn row(viewer: &Viewer, tenant: &str, flow: &str, value: &ConfigValueView) -> Ma
             th scope="row" { code { (value.key) } }
             td {
                 @match &value.value {
-                    Some(text) if text.len() > SHOWN_AT_ONCE => (folded("Show", html! { pre.long { (text) } })),
-                    Some(text) => pre.long { (text) },
+                    Some(text) if text.len() > SHOWN_AT_ONCE => (folded("Show", html! { pre.long tabindex="0" { (text) } })),
+                    Some(text) => pre.long tabindex="0" { (text) },
                     None => (light("", "secret")),
                 }
             }

@@ -45,7 +45,7 @@ fn result(version: i32, Rehearsed { screen, log }: &Rehearsed) -> Markup {
                 p { "It logged nothing." }
             } @else {
                 p { "It logged:" }
-                pre.long { @for line in log { (line) "\n" } }
+                pre.long tabindex="0" { @for line in log { (line) "\n" } }
             }
         },
     )

@@ -58,7 +58,7 @@ fn shown(label: &str, value: Option<&Value>) -> Markup {
     html! {
         @if let Some(value) = value {
             p.hint { (label) }
-            pre.long { (format!("{value:#}")) }
+            pre.long tabindex="0" { (format!("{value:#}")) }
         }
     }
 }

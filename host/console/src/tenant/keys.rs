@@ -40,7 +40,7 @@ fn one(viewer: &Viewer, tenant: &str, key: &ListedKey) -> Markup {
             @if !uploads.is_empty() { (at_meta(uploads)) }
             details {
                 summary { "Public key" }
-                pre.long { (key.public_key_pem) }
+                pre.long tabindex="0" { (key.public_key_pem) }
             }
             @if viewer.may(Right::Manage) {
                 div.buttons {

@@ -53,7 +53,7 @@ pub fn made_token(tenant: &str, made: &NewApiToken) -> Markup {
     html! {
         section.panel {
             p { "This is shown once. Whoever has it may do what its role " strong { (made.view.role) } " may." }
-            pre.long { code { (made.token.as_str()) } }
+            pre.long tabindex="0" { code { (made.token.as_str()) } }
             p { "It is listed as " code { (made.view.id) }
                 @match &made.view.expires_at { Some(at) => { " and ends " (when(at)) "." } None => "." } }
             p { a href=(paths::tenant(tenant)) { "I have kept it: back to the tenant" } }
