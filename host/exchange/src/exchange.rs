@@ -213,7 +213,9 @@ impl Exchanges {
             call.token = error.flow_token.as_ref().map(FlowToken::hash);
             let (this, endpoint) = (self.clone(), endpoint.clone());
             let report = async move {
-                if let Err(failure) = this.plugins.report_client_error(&call, &error).await {
+                if let Err(failure) = this.plugins.report_client_error(&call, &error).await
+                    && call.purpose.serves()
+                {
                     this.log_plugin_failure(
                         &endpoint,
                         &ExchangeError::Plugin(failure),
@@ -282,6 +284,7 @@ impl Exchanges {
                         endpoint,
                         exchange,
                         self.log_refusal(endpoint, call, failure),
+                        call.purpose.serves(),
                     )?,
                 };
                 Ok(turn.commit(answer, Some(call.plugin.version())).await?)
@@ -297,6 +300,7 @@ impl Exchanges {
         endpoint: &Endpoint,
         exchange: &Exchange,
         failure: TurnFailure,
+        serves: bool,
     ) -> Result<CheckedAnswer, ExchangeError> {
         let settings = &endpoint.settings;
         let shown = match settings.on_failure {
@@ -307,7 +311,9 @@ impl Exchanges {
         };
         let failure = ExchangeError::from(failure);
         let Some(answer) = shown else { return Err(failure) };
-        self.log_plugin_failure(endpoint, &failure, "the user sees the flow's failure text");
+        if serves {
+            self.log_plugin_failure(endpoint, &failure, "the user sees the flow's failure text");
+        }
         Ok(answer)
     }
 

@@ -82,7 +82,7 @@ impl Trigger {
     }
 
     pub(super) fn action(&self, scope: &Scope<'_>) -> Option<Action> {
-        let fill = |part: &Value| if self.is_sent { Some(part.clone()) } else { scope.fill(part) };
+        let fill = |part: &Value| if self.is_sent { scope.copy(part) } else { scope.fill(part) };
         flowhost_flow_json::Action::of(&self.action).map(|action| Action::with(action, fill))
     }
 }

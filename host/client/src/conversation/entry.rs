@@ -1,5 +1,7 @@
 //! Reads what the user types into a field, and checks whether the phone would accept it.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 use time::{Date, Month, OffsetDateTime};
 
@@ -59,13 +61,16 @@ impl Field {
             (FieldKind::Text { input, min, max }, Value::String(_) | Value::Number(_)) => {
                 check_text(&shown(value), input, *min, *max)
             }
-            (FieldKind::One(choices), Value::String(id)) => check_choice(choices, id),
+            (FieldKind::One(choices), Value::String(id)) => {
+                check_choice(choices.iter().find(|choice| choice.id == *id), id)
+            }
             (FieldKind::Many { choices, min, max }, Value::Array(ids)) => {
-                let ids = ids.iter().map(|id| id.as_str().ok_or(NOT_OF_THE_TYPE));
-                let each = ids
-                    .map(|id| id.map_err(str::to_owned).and_then(|id| check_choice(choices, id)));
-                let count = each.collect::<Result<Vec<_>, _>>()?.len();
-                check_count(count, *min, *max, "choices")
+                let known = by_id(choices);
+                for id in ids {
+                    let id = id.as_str().ok_or(NOT_OF_THE_TYPE)?;
+                    check_choice(known.get(id).copied(), id)?;
+                }
+                check_count(ids.len(), *min, *max, "choices")
             }
             (FieldKind::Date(days), Value::String(_) | Value::Number(_)) => {
                 days.check(read_typed_day(&shown(value))?)
@@ -116,7 +121,12 @@ impl Field {
                 read_day(text).map_or_else(|| text.clone(), |day| day.to_string())
             }
             (_, Value::Array(ids)) => {
-                ids.iter().map(|id| self.choice_title(id)).collect::<Vec<_>>().join(", ")
+                let known = by_id(self.choices());
+                let title = |id: &Value| {
+                    let choice = id.as_str().and_then(|id| known.get(id));
+                    choice.map_or_else(|| shown(id), |choice| choice.title.clone())
+                };
+                ids.iter().map(title).collect::<Vec<_>>().join(", ")
             }
             (_, value) => self.choice_title(value),
         }
@@ -240,8 +250,13 @@ fn check_text(text: &str, input: &str, min: Option<u64>, max: Option<u64>) -> Re
     check_count(text.chars().count(), min, max, "characters")
 }
 
-fn check_choice(choices: &[Choice], id: &str) -> Result<(), String> {
-    match choices.iter().find(|choice| choice.id == id) {
+/// Choices by their ids: the first of each.
+fn by_id(choices: &[Choice]) -> HashMap<&str, &Choice> {
+    choices.iter().rev().map(|choice| (choice.id.as_str(), choice)).collect()
+}
+
+fn check_choice(choice: Option<&Choice>, id: &str) -> Result<(), String> {
+    match choice {
         Some(choice) if choice.enabled => Ok(()),
         Some(choice) => Err(format!("{} can't be picked", choice.title)),
         None => Err(format!("{id} is none of the choices")),

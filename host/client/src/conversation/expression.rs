@@ -12,15 +12,15 @@ use super::scope::Scope;
 
 /// The value of a text of a Flow JSON. A reference that stands alone has the value it refers to, of
 /// any type; a text between backticks is evaluated; any other text stands for itself. `None` if a
-/// reference leads nowhere.
+/// reference leads nowhere, or if that is too much for this evaluation.
 pub(super) fn value_of(text: &str, scope: &Scope<'_>) -> Option<Value> {
     let trimmed = text.trim();
     match Template::of(trimmed) {
-        Template::Reference(inside) => scope.look_up(Reference::inside(inside)?).cloned(),
+        Template::Reference(inside) => scope.copy(scope.look_up(Reference::inside(inside)?)?),
         Template::Expression(expression) => {
-            Some(evaluate(expression, scope).unwrap_or_else(|| Value::from(trimmed)))
+            evaluate(expression, scope).or_else(|| scope.copy_text(trimmed))
         }
-        Template::Text(_) => Some(Value::from(text)),
+        Template::Text(_) => scope.copy_text(text),
     }
 }
 
@@ -81,7 +81,8 @@ impl<'a> Meaning<'a> for Evaluation<'_> {
     }
 
     fn reference(&mut self, reference: Reference<'a>) -> Result<Value, NoValue> {
-        Ok(self.scope.look_up(reference).cloned().unwrap_or_default())
+        let found = self.scope.look_up(reference);
+        Ok(found.and_then(|value| self.scope.copy(value)).unwrap_or_default())
     }
 
     fn group(&mut self, inside: Value) -> Value {
@@ -119,7 +120,15 @@ impl<'a> Meaning<'a> for Evaluation<'_> {
     }
 
     fn joined(&mut self, left: Value, right: Value) -> Value {
-        Value::from(shown(&left) + &shown(&right))
+        let mut text = match left {
+            Value::String(text) => text,
+            other => shown(&other),
+        };
+        match &right {
+            Value::String(more) => text.push_str(more),
+            other => text.push_str(&shown(other)),
+        }
+        Value::from(text)
     }
 }
 

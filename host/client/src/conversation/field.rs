@@ -160,7 +160,10 @@ impl Field {
         let name = component.text("name");
         let said = |own: &str, of_form: &Value| {
             let own = component.value(own).filter(|value| !value.is_null());
-            own.or_else(|| of_form.get(&name).filter(|value| !value.is_null()).cloned())
+            own.or_else(|| {
+                let of_form = of_form.get(&name).filter(|value| !value.is_null())?;
+                component.scope.copy(of_form)
+            })
         };
         let labels = component.value("label").unwrap_or_default();
         let texts = |said: Value| range::texts(&said, &labels);

@@ -18,8 +18,9 @@ mod range;
 mod scope;
 mod screen;
 mod text;
+mod weight;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value};
 
@@ -68,6 +69,10 @@ pub enum Step {
 }
 
 impl Conversation {
+    /// What a conversation holds at most, in bytes of memory, before the user enters something: usual
+    /// screens have a few KiB of data each, and replies at most 256 KiB of text by default.
+    pub const MAX_WEIGHT: usize = 4 << 20;
+
     /// A conversation with this token. Without a Flow JSON the screens are only known from the
     /// endpoint's answers.
     pub fn new(flow_json: Option<Document>, flow_token: &str) -> Self {
@@ -90,13 +95,20 @@ impl Conversation {
     }
 
     /// The endpoint answered with a screen, which is shown, or updated if it is shown already. If
-    /// the user comes back to it, the screens after it are closed.
+    /// the user comes back to it, the screens after it are closed. Data that would make the
+    /// conversation hold more than [`Self::MAX_WEIGHT`] are not kept, and the screen says so.
     pub fn arrive(&mut self, screen: &str, data: Map<String, Value>) {
         match self.shown.iter().position(|shown| shown == screen) {
             Some(at) => self.shown.truncate(at + 1),
             None => self.shown.push(screen.to_owned()),
         }
-        self.seen.entry(screen.to_owned()).or_default().data = data;
+        let seen = self.here_mut();
+        (seen.data, seen.is_cut) = (Map::new(), false);
+        if self.has_room_for(&data) {
+            self.here_mut().data = data;
+        } else {
+            self.here_mut().is_cut = true;
+        }
         self.fill_in(true);
     }
 
@@ -104,17 +116,31 @@ impl Conversation {
     /// items.
     pub fn screen(&self) -> Option<Screen> {
         let name = self.shown.last()?;
-        let unknown =
-            || Screen { name: name.clone(), title: String::new(), items: Vec::new(), footer: None };
-        let written = self.written();
-        Some(written.map_or_else(unknown, |written| {
+        let unknown = || Screen {
+            name: name.clone(),
+            title: String::new(),
+            items: Vec::new(),
+            footer: None,
+            is_cut: false,
+        };
+        let mut screen = self.written().map_or_else(unknown, |written| {
             Screen::of(written, &self.scope(), self.dates_are_days())
-        }))
+        });
+        screen.is_cut |= self.here().is_cut;
+        Some(screen)
     }
 
     /// The data of the screen that is shown.
     pub fn data(&self) -> &Map<String, Value> {
         &self.here().data
+    }
+
+    /// About what it holds in memory, in bytes: data, what was entered, and names; without the Flow
+    /// JSON, which is shared.
+    pub fn weight(&self) -> usize {
+        let seen = self.seen.iter().map(|(name, seen)| name.len() + seen.weight());
+        let shown = self.shown.iter().map(|name| size_of::<String>() + name.len());
+        seen.chain(shown).sum()
     }
 
     /// The value of a field on the screen.
@@ -159,7 +185,8 @@ impl Conversation {
     pub fn problems(&self) -> Vec<String> {
         let Some(screen) = self.screen() else { return Vec::new() };
         let enabled = screen.fields().filter(|field| field.enabled);
-        enabled.filter_map(|field| field.problem(self.value(&field.name))).collect()
+        let problems = enabled.filter_map(|field| field.problem(self.value(&field.name)));
+        problems.take(MAX_PROBLEMS).collect()
     }
 
     /// The user presses the button.
@@ -227,6 +254,9 @@ impl Conversation {
             Action::Unknown(name) => {
                 Step::Refused(vec![format!("`{name}` is no action that this client knows")])
             }
+            Action::UpdateData(data) if !self.has_room_for(&data) => {
+                Step::Refused(vec!["The screen would hold more than a phone could".to_owned()])
+            }
             Action::UpdateData(data) => {
                 self.here_mut().data.extend(data);
                 self.fill_in(true);
@@ -251,7 +281,11 @@ impl Conversation {
     }
 
     fn scope(&self) -> Scope<'_> {
-        Scope { here: self.here(), elsewhere: &self.seen }
+        Scope::new(self.here(), &self.seen)
+    }
+
+    fn has_room_for(&self, data: &Map<String, Value>) -> bool {
+        self.weight() + weight::of_members(data) <= Self::MAX_WEIGHT
     }
 
     fn here(&self) -> &Seen {
@@ -290,8 +324,9 @@ impl Seen {
             }
         }
         if prune && let Some(held) = self.form.get_mut(name) {
-            let offered =
-                |id: &Value| field.choices().iter().any(|choice| *id == choice.id.as_str());
+            let ids: HashSet<&str> =
+                field.choices().iter().map(|choice| choice.id.as_str()).collect();
+            let offered = |id: &Value| id.as_str().is_some_and(|id| ids.contains(id));
             match (&field.kind, held) {
                 (FieldKind::One(_), held) if !offered(held) => drop(self.form.shift_remove(name)),
                 (FieldKind::Many { .. }, Value::Array(ids)) => ids.retain(offered),
@@ -307,15 +342,11 @@ impl Seen {
 /// The actions that a change triggers, in order: of choices no longer selected, of choices selected
 /// now, of the field itself.
 fn triggers(field: &Field, before: Option<&Value>, after: Option<&Value>) -> Vec<Trigger> {
-    let picked = |value: Option<&Value>, choice: &Choice| match value {
-        Some(Value::Array(ids)) => ids.iter().any(|id| *id == choice.id.as_str()),
-        Some(id) => *id == choice.id.as_str(),
-        None => false,
-    };
-    let left =
-        field.choices().iter().filter(|choice| picked(before, choice) && !picked(after, choice));
-    let joined =
-        field.choices().iter().filter(|choice| !picked(before, choice) && picked(after, choice));
+    let (before, now) = (picked(before), picked(after));
+    let was = |choice: &Choice| before.contains(choice.id.as_str());
+    let is = |choice: &Choice| now.contains(choice.id.as_str());
+    let left = field.choices().iter().filter(|choice| was(choice) && !is(choice));
+    let joined = field.choices().iter().filter(|choice| !was(choice) && is(choice));
     let is_empty = after.is_none_or(|value| field.is_empty(value));
     let own = if is_empty && field.on_unselect != Trigger::default() {
         &field.on_unselect
@@ -324,7 +355,17 @@ fn triggers(field: &Field, before: Option<&Value>, after: Option<&Value>) -> Vec
     };
     let of_choices =
         left.map(|choice| &choice.on_unselect).chain(joined.map(|choice| &choice.on_select));
-    of_choices.chain([own]).cloned().collect()
+    let of_choices = of_choices.filter(|trigger| **trigger != Trigger::default());
+    of_choices.take(MAX_TRIGGERS).chain([own]).cloned().collect()
+}
+
+/// The ids of the choices that a field's value holds.
+pub fn picked(value: Option<&Value>) -> HashSet<&str> {
+    match value {
+        Some(Value::Array(ids)) => ids.iter().filter_map(Value::as_str).collect(),
+        Some(id) => id.as_str().into_iter().collect(),
+        None => HashSet::new(),
+    }
 }
 
 /// Stands in before there is a screen.
@@ -333,6 +374,13 @@ static NOTHING: std::sync::LazyLock<Seen> = std::sync::LazyLock::new(Seen::defau
 /// How often filling in fields may show further fields, which are filled in and show others. No
 /// Flow needs more.
 const MAX_LAYERS: usize = 8;
+
+/// Of choices, for one change: as many as a screen shows by Meta's reference. After each one the
+/// screen is evaluated again.
+const MAX_TRIGGERS: usize = 20;
+
+/// Nobody reads more at once.
+const MAX_PROBLEMS: usize = 100;
 
 #[cfg(test)]
 mod tests {
@@ -522,6 +570,54 @@ mod tests {
     }
 
     #[test]
+    fn a_screen_that_grows_with_each_tap_is_refused_in_time() {
+        let double = json!({"name": "update_data", "payload": {"x": "`${data.x} ${data.x}`"}});
+        let mut conversation = one_screen(json!([
+            {"type": "EmbeddedLink", "text": "More", "on-click-action": double},
+        ]));
+        conversation.arrive("A", map(json!({"x": "x".repeat(1_000)})));
+
+        let steps: Vec<Step> = (0..40).map(|_| conversation.follow(0)).collect();
+
+        assert!(matches!(steps[0], Step::Moved));
+        assert!(matches!(steps[39], Step::Refused(_)));
+        assert!(conversation.weight() > 1 << 20, "{}", conversation.weight());
+        assert!(conversation.weight() <= Conversation::MAX_WEIGHT);
+    }
+
+    #[test]
+    fn a_screen_says_that_it_is_too_large_to_show() {
+        let text = json!({"type": "TextBody", "text": "`${data.x}`"});
+        let field = json!({"type": "TextInput", "name": "n", "label": "${data.x}"});
+        let mut conversation = one_screen(vec![[text, field]; 100].into_iter().flatten().collect());
+        conversation.arrive("A", map(json!({"x": "x".repeat(256 << 10)})));
+        let screen = conversation.screen().unwrap();
+        assert!(screen.is_cut);
+        assert!(screen.items.len() < 40, "{}", screen.items.len());
+        assert!(screen.fields().all(|field| field.name == "n"));
+
+        conversation.arrive("A", map(json!({"x": vec![0; 200_000]})));
+        let screen = conversation.screen().unwrap();
+        assert!(screen.is_cut && conversation.data().is_empty());
+        conversation.arrive("A", map(json!({"x": "short"})));
+        assert!(!conversation.screen().unwrap().is_cut);
+    }
+
+    #[test]
+    fn of_many_choices_only_some_act_at_once() {
+        let act = json!({"name": "update_data", "payload": {}});
+        let choice = |id: usize| json!({"id": id.to_string(), "on-select-action": act});
+        let choices: Vec<Value> = (0..1_000).map(choice).collect();
+        let mut conversation =
+            one_screen(json!([{"type": "CheckboxGroup", "name": "c", "data-source": choices}]));
+        conversation.arrive("A", Map::new());
+        let field = conversation.screen().unwrap().fields().next().unwrap().clone();
+
+        let all: Vec<String> = (0..1_000).map(|id| id.to_string()).collect();
+        assert_eq!(triggers(&field, None, Some(&json!(all))).len(), MAX_TRIGGERS + 1);
+    }
+
+    #[test]
     fn without_a_flow_json_everything_is_asked() {
         let mut conversation = Conversation::new(None, "t");
         conversation.arrive("A", map(json!({"x": 1})));
@@ -536,6 +632,11 @@ mod tests {
 
     fn conversation(flow_json: &str) -> Conversation {
         Conversation::new(Some(Document::parse(flow_json.as_bytes()).unwrap()), "t")
+    }
+
+    fn one_screen(children: Value) -> Conversation {
+        let screen = json!({"id": "A", "layout": {"children": children}});
+        conversation(&json!({"version": "7.2", "screens": [screen]}).to_string())
     }
 
     fn enter(conversation: &mut Conversation, name: &str, typed: &str) -> Step {

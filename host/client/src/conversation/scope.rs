@@ -1,6 +1,7 @@
 //! What expressions can refer to: `data.x` and `form.x` of the screen, and `screen.NAME.data.x` and
 //! `screen.NAME.form.x` of another.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
@@ -8,6 +9,7 @@ use serde_json::{Map, Value};
 use flowhost_flow_json::{Reference, Store};
 
 use super::expression::value_of;
+use super::weight::{self, weight};
 
 /// What a screen was shown with, what was entered on it, and the last values that it gave its
 /// fields.
@@ -16,15 +18,55 @@ pub(super) struct Seen {
     pub(super) data: Map<String, Value>,
     pub(super) form: Map<String, Value>,
     pub(super) initial: Map<String, Value>,
+    /// Whether it came with more data than there was room for, so that it has none.
+    pub(super) is_cut: bool,
 }
 
-/// What the expressions on a screen can refer to.
+impl Seen {
+    /// What it takes in memory, in bytes.
+    pub(super) fn weight(&self) -> usize {
+        size_of::<Self>()
+            + [&self.data, &self.form, &self.initial].map(weight::of_members).iter().sum::<usize>()
+    }
+}
+
+/// What the expressions on a screen can refer to, in one evaluation of the screen: all that is copied
+/// in it is counted.
 pub(super) struct Scope<'a> {
-    pub(super) here: &'a Seen,
-    pub(super) elsewhere: &'a BTreeMap<String, Seen>,
+    here: &'a Seen,
+    elsewhere: &'a BTreeMap<String, Seen>,
+    /// How many bytes may still be copied.
+    left: Cell<usize>,
 }
 
-impl Scope<'_> {
+impl<'a> Scope<'a> {
+    pub(super) fn new(here: &'a Seen, elsewhere: &'a BTreeMap<String, Seen>) -> Self {
+        Self { here, elsewhere, left: Cell::new(MAX_COPIED) }
+    }
+
+    /// Whether more was to be copied than may be. Then nothing is copied any more.
+    pub(super) fn is_used_up(&self) -> bool {
+        self.left.get() == 0
+    }
+
+    /// A copy of a value; `None` if that is too much for this evaluation.
+    pub(super) fn copy(&self, value: &Value) -> Option<Value> {
+        if self.is_used_up() {
+            return None;
+        }
+        self.spend(weight(value)).then(|| value.clone())
+    }
+
+    /// The same for a text.
+    pub(super) fn copy_text(&self, text: &str) -> Option<Value> {
+        self.spend(size_of::<Value>() + text.len()).then(|| Value::from(text))
+    }
+
+    fn spend(&self, bytes: usize) -> bool {
+        self.left.set(self.left.get().saturating_sub(bytes));
+        !self.is_used_up()
+    }
+
     /// The value that a reference leads to.
     pub(super) fn look_up(&self, reference: Reference<'_>) -> Option<&Value> {
         let seen = reference.screen.map_or(Some(self.here), |screen| self.elsewhere.get(screen))?;
@@ -41,7 +83,7 @@ impl Scope<'_> {
     }
 
     /// A part of a Flow JSON with every expression in it replaced by its value. Members whose
-    /// expression leads nowhere are left out.
+    /// expression leads nowhere are left out, and so is what is too much for this evaluation.
     pub(super) fn fill(&self, template: &Value) -> Option<Value> {
         match template {
             Value::String(text) => value_of(text, self),
@@ -49,7 +91,7 @@ impl Scope<'_> {
                 Some(elements.iter().filter_map(|element| self.fill(element)).collect())
             }
             Value::Object(members) => Some(Value::Object(self.fill_members(members))),
-            other => Some(other.clone()),
+            other => self.copy(other),
         }
     }
 
@@ -61,6 +103,10 @@ impl Scope<'_> {
             .collect()
     }
 }
+
+/// Of one evaluation. A reply has at most 256 KiB by default and 1 MiB at the very most, and a usual
+/// screen copies each part of it once.
+pub(super) const MAX_COPIED: usize = 4 << 20;
 
 #[cfg(test)]
 pub(super) mod tests {
@@ -81,7 +127,7 @@ pub(super) mod tests {
             "OTHER".to_owned(),
             Seen { form: map(json!({"a": 1})), ..Seen::default() },
         )]);
-        call(&Scope { here: &here, elsewhere: &elsewhere })
+        call(&Scope::new(&here, &elsewhere))
     }
 
     #[test]
@@ -103,6 +149,25 @@ pub(super) mod tests {
                 assert_eq!(look_up(nowhere), None, "{nowhere}");
             }
         });
+    }
+
+    #[test]
+    fn one_evaluation_copies_only_so_much() {
+        let text = "x".repeat(256 << 10);
+        for template in [
+            json!(vec!["${data.x}"; 10_000]),
+            json!(vec![format!("`{}`", "${data.x}".repeat(10)); 1_000]),
+            json!(format!("`{}`", "${data.x} ".repeat(10_000))),
+            json!(vec![json!(text); 100]),
+        ] {
+            with_scope(json!({"x": text}), json!({}), |scope| {
+                let filled = scope.fill(&template).unwrap_or_default();
+                let length = filled.to_string().len();
+                assert!((1..=MAX_COPIED + 30_000).contains(&length), "{length}");
+                assert!(scope.is_used_up());
+                assert_eq!(scope.fill(&json!({"a": "${data.x}", "b": 1})), Some(json!({})));
+            });
+        }
     }
 
     #[test]

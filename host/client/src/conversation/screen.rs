@@ -24,6 +24,8 @@ pub struct Screen {
     pub items: Vec<Item>,
     /// The button at its foot, if there is one.
     pub footer: Option<Footer>,
+    /// Whether it holds more than a phone could show, so that its end is missing.
+    pub is_cut: bool,
 }
 
 /// A component on a screen.
@@ -87,7 +89,8 @@ impl Screen {
             .and_then(|title| scope.fill(title))
             .map(|title| shown(&title))
             .unwrap_or_default();
-        Self { name: written.id.to_owned(), title, items: walk.items, footer: walk.footer }
+        let Walk { items, footer, .. } = walk;
+        Self { name: written.id.to_owned(), title, items, footer, is_cut: scope.is_used_up() }
     }
 
     /// The fields, from top to bottom.
@@ -143,6 +146,9 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn children<'c>(&mut self, children: impl Iterator<Item = Component<'c>>, form: &FormSays) {
         for written in children {
+            if self.scope.is_used_up() {
+                break;
+            }
             let properties = Properties { written, scope: self.scope };
             if properties.flag("visible", true) {
                 self.component(&properties, form);
@@ -206,6 +212,9 @@ impl Walk<'_> {
     /// An `OptIn` may have a link to the terms.
     fn field(&mut self, component: &Properties<'_>, form: &FormSays) {
         let Some(field) = Field::of(component, form, self.dates_are_days) else { return };
+        if self.scope.is_used_up() {
+            return; // Its name may be missing.
+        }
         let about = field.label.clone();
         self.items.push(Item::Field(Box::new(field)));
         if let Some(action) = component.written.member(ON_CLICK).filter(|action| action.is_object())

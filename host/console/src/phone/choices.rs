@@ -1,5 +1,7 @@
 //! Fields with something to choose from, and the one that is agreed to.
 
+use std::collections::HashSet;
+
 use flowhost_client::conversation::Choice;
 use flowhost_flow_json::ComponentKind;
 use maud::{Markup, html};
@@ -11,13 +13,13 @@ use super::posted;
 impl Control<'_> {
     /// A list that opens.
     pub(super) fn dropdown(&self, choices: &[Choice]) -> Markup {
-        let field = self.field;
+        let (field, picked) = (self.field, self.picked());
         self.boxed(html! {
             select .phone-now id=(self.id) name=(self.name) required[field.required] disabled[!field.enabled]
                 aria-describedby=[self.described_by()] aria-invalid=[self.invalid()] {
                 option value="" { "Choose" }
                 @for choice in choices {
-                    option value=(choice.id) selected[self.holds(choice)] disabled[!choice.enabled] {
+                    option value=(choice.id) selected[picked.contains(choice.id.as_str())] disabled[!choice.enabled] {
                         (choice.title)
                         @let about = choice.about();
                         @if !about.is_empty() { " – " (about) }
@@ -29,7 +31,7 @@ impl Control<'_> {
 
     /// Choices below each other, or chips side by side. `input` is `radio` or `checkbox`.
     pub(super) fn group(&self, choices: &[Choice], input: &str) -> Markup {
-        let field = self.field;
+        let (field, picked) = (self.field, self.picked());
         let (is_radio, has_chips) =
             (input == "radio", field.component == ComponentKind::ChipsSelector);
         html! {
@@ -48,7 +50,7 @@ impl Control<'_> {
                         label .phone-choice .off[!choice.enabled] {
                             @if !has_chips { (words(choice)) }
                             input .phone-now type=(input) id={ (self.id) "-" (number) } name=(self.name) value=(choice.id)
-                                checked[self.holds(choice)] disabled[!choice.enabled]
+                                checked[picked.contains(choice.id.as_str())] disabled[!choice.enabled]
                                 aria-invalid=[self.invalid().filter(|_| !is_radio)];
                             @if has_chips { span { (choice.title) } }
                         }
@@ -75,8 +77,9 @@ impl Control<'_> {
         }
     }
 
-    fn holds(&self, choice: &Choice) -> bool {
-        self.drawn.contains(&choice.id)
+    /// The ids of the choices that are picked.
+    fn picked(&self) -> HashSet<&str> {
+        self.drawn.iter().map(String::as_str).collect()
     }
 
     /// Says that the field is on the screen, even if nothing is ticked.

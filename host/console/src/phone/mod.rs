@@ -23,6 +23,7 @@ mod text;
 mod transcript;
 
 use std::cell::Cell;
+use std::collections::HashSet;
 
 use flowhost_client::conversation::{Conversation, Field, FieldKind, Footer, Screen};
 use maud::{Markup, html};
@@ -76,6 +77,7 @@ pub fn screen(conversation: &Conversation, form: &PhoneForm<'_>) -> Markup {
             div .phone-content {
                 (problems(&screen, &pen, form.problems))
                 (pen.content(&screen))
+                (end(&screen))
                 noscript { button .phone-update name="do" value="enter" { "Update" } }
             }
             (foot(&screen, &pen))
@@ -91,7 +93,7 @@ pub fn still(conversation: &Conversation) -> Markup {
     html! {
         div .phone-screen.still {
             (bar(&screen, None))
-            div .phone-content { (pen.content(&screen)) }
+            div .phone-content { (pen.content(&screen)) (end(&screen)) }
             (foot(&screen, &pen))
         }
     }
@@ -197,13 +199,18 @@ fn bar(screen: &Screen, can_go_back: Option<bool>) -> Markup {
     }
 }
 
+/// What stands at the end of a screen of which not all is there.
+fn end(screen: &Screen) -> Markup {
+    html! { @if screen.is_cut { p .phone-caption { "This screen is larger than a phone could show." } } }
+}
+
 /// Problems that no field says of itself, or that there are some.
 fn problems(screen: &Screen, pen: &Pen<'_>, problems: &[String]) -> Markup {
-    let said: Vec<String> = screen
+    let said: HashSet<String> = screen
         .fields()
         .filter_map(|field| field.problem(pen.conversation.value(&field.name)))
         .collect();
-    let others: Vec<&String> = problems.iter().filter(|problem| !said.contains(problem)).collect();
+    let others: Vec<&String> = problems.iter().filter(|problem| !said.contains(*problem)).collect();
     html! {
         @if !problems.is_empty() {
             div .phone-problems role="alert" {

@@ -1,6 +1,8 @@
 //! How the values of fields travel in a form.
 
-use flowhost_client::conversation::{Choice, Field, FieldKind, iso_day};
+use std::collections::{HashMap, HashSet};
+
+use flowhost_client::conversation::{Choice, Field, FieldKind, iso_day, picked};
 use flowhost_flow_json::RANGE_ENDS;
 use serde_json::{Value, json};
 
@@ -22,7 +24,8 @@ pub(super) fn drawn(field: &Field, value: Option<&Value>) -> Vec<String> {
             value.filter(|value| **value == true).map(|_| YES.to_owned()).into_iter().collect()
         }
         FieldKind::One(choices) | FieldKind::Many { choices, .. } => {
-            let picked = choices.iter().filter(|choice| is_picked(value, choice));
+            let picked = picked(value);
+            let picked = choices.iter().filter(|choice| picked.contains(choice.id.as_str()));
             picked.map(|choice| choice.id.clone()).collect()
         }
         FieldKind::Date(_) => vec![day(value)],
@@ -70,10 +73,17 @@ pub(super) fn read(field: &Field, said: &[String]) -> Result<Option<Value>, Stri
     }
     match &field.kind {
         FieldKind::OptIn => Ok(Some(Value::from(first == YES))),
-        FieldKind::One(choices) => choice(choices, first).map(|choice| Some(json!(choice.id))),
+        FieldKind::One(choices) => {
+            let found = choices.iter().find(|choice| choice.id == *first);
+            choice(found, first).map(|choice| Some(json!(choice.id)))
+        }
         FieldKind::Many { choices, max, .. } => {
+            let known: HashMap<&str, &Choice> =
+                choices.iter().rev().map(|choice| (choice.id.as_str(), choice)).collect();
+            let mut once = HashSet::new();
+            let ids = said.iter().map(String::as_str).filter(|id| once.insert(*id));
             let picked =
-                said.iter().map(|id| choice(choices, id)).collect::<Result<Vec<_>, _>>()?;
+                ids.map(|id| choice(known.get(id).copied(), id)).collect::<Result<Vec<_>, _>>()?;
             let value = json!(picked.iter().map(|choice| &choice.id).collect::<Vec<_>>());
             match field.check(Some(&value)) {
                 Err(problem) if max.is_some_and(|max| picked.len() as u64 > max) => Err(problem),
@@ -91,22 +101,13 @@ pub(super) fn read(field: &Field, said: &[String]) -> Result<Option<Value>, Stri
     }
 }
 
-/// Whether a choice is among those that a value holds.
-pub(super) fn is_picked(value: Option<&Value>, choice: &Choice) -> bool {
-    match value {
-        Some(Value::Array(ids)) => ids.iter().any(|id| *id == choice.id.as_str()),
-        Some(id) => *id == choice.id.as_str(),
-        None => false,
-    }
-}
-
 /// Whether a text has no line breaks.
 pub(super) fn is_one_line(field: &Field) -> bool {
     field.component != flowhost_flow_json::ComponentKind::TextArea
 }
 
-fn choice<'a>(choices: &'a [Choice], id: &str) -> Result<&'a Choice, String> {
-    match choices.iter().find(|choice| choice.id == id) {
+fn choice<'a>(found: Option<&'a Choice>, id: &str) -> Result<&'a Choice, String> {
+    match found {
         Some(choice) if choice.enabled => Ok(choice),
         Some(choice) => Err(format!("{} can't be picked", choice.title)),
         None => Err(format!("{id:.80} is none of the choices")),
@@ -133,3 +134,31 @@ const PREFIX: &str = "field.";
 
 /// Enough for thirty files as JSON, and for any text; a conversation is held in memory.
 pub(super) const MAX_BYTES: usize = 64 << 10;
+
+#[cfg(test)]
+mod tests {
+    use flowhost_client::conversation::Conversation;
+    use flowhost_flow_json::Document;
+
+    use super::*;
+
+    #[test]
+    fn what_is_posted_twice_is_picked_once() {
+        let choices: Vec<Value> =
+            (0..8_000).map(|id| json!({"id": id.to_string(), "title": "x"})).collect();
+        let children = json!([{"type": "CheckboxGroup", "name": "c", "data-source": choices}]);
+        let flow_json = json!({"screens": [{"id": "A", "layout": {"children": children}}]});
+        let document = Document::parse(flow_json.to_string().as_bytes()).unwrap();
+        let mut conversation = Conversation::new(Some(document), "t");
+        conversation.arrive("A", serde_json::Map::new());
+        let screen = conversation.screen().unwrap();
+        let field = screen.fields().next().unwrap();
+
+        let said: Vec<String> =
+            ["7999", "3"].repeat(6_000).into_iter().map(str::to_owned).collect();
+        let value = read(field, &said).unwrap();
+
+        assert_eq!(value, Some(json!(["7999", "3"])));
+        assert_eq!(drawn(field, value.as_ref()), ["3", "7999"]);
+    }
+}

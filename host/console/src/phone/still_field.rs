@@ -1,6 +1,6 @@
 //! Fields with what they hold, and nothing to press.
 
-use flowhost_client::conversation::{Field, FieldKind};
+use flowhost_client::conversation::{Field, FieldKind, picked};
 use flowhost_flow_json::ComponentKind;
 use maud::{Markup, html};
 use serde_json::Value;
@@ -8,7 +8,6 @@ use serde_json::Value;
 use super::Pen;
 use super::choices::words;
 use super::field::starred;
-use super::posted::is_picked;
 
 impl Pen<'_> {
     pub(super) fn still_field(&self, field: &Field) -> Markup {
@@ -42,12 +41,13 @@ fn boxed(field: &Field, value: Option<&Value>) -> Markup {
 
 fn group(field: &Field, value: Option<&Value>) -> Markup {
     let has_chips = field.component == ComponentKind::ChipsSelector;
+    let picked = picked(value);
     html! {
         div .phone-group .phone-chips[has_chips] .large-media[field.large_media] {
             p .phone-legend { (starred(field.title(), field.required)) }
             ul .phone-choices {
                 @for choice in field.choices() {
-                    @let is_picked = is_picked(value, choice);
+                    @let is_picked = picked.contains(choice.id.as_str());
                     li .phone-choice .off[!choice.enabled] .picked[is_picked] {
                         @if has_chips { span { (choice.title) } } @else { (words(choice)) }
                         (mark(is_picked, matches!(field.kind, FieldKind::One(_))))

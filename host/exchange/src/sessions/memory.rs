@@ -26,6 +26,8 @@ struct Kept {
     now: OffsetDateTime,
     sessions: HashMap<(Scope, TokenHash), KeptSession>,
     answered: HashSet<(TenantId, RequestDigest)>,
+    /// The session that was the last one to serve one exchange only.
+    last_shared: Option<(Scope, TokenHash)>,
 }
 
 #[derive(Debug)]
@@ -38,7 +40,12 @@ struct KeptSession {
 impl MemorySessions {
     /// Starts without sessions, at this time.
     pub fn new(now: OffsetDateTime) -> Self {
-        Self(Mutex::new(Kept { now, sessions: HashMap::new(), answered: HashSet::new() }))
+        Self(Mutex::new(Kept {
+            now,
+            sessions: HashMap::new(),
+            answered: HashSet::new(),
+            last_shared: None,
+        }))
     }
 
     /// Sets the clock.
@@ -86,6 +93,12 @@ impl Kept {
             opened_at: 0,
             reopenings: 0,
         };
+        if commit.shared {
+            // What serves one exchange is only asked for again while it is the last one.
+            if let Some(before) = self.last_shared.replace((scope, commit.token)) {
+                self.sessions.remove(&before);
+            }
+        }
         self.sessions
             .insert((scope, commit.token), KeptSession { session, from_first_exchange: None });
         true

@@ -22,7 +22,7 @@ pub use error::{AnswerError, RequestError};
 pub use log_level::{LogLevel, UnknownLevel};
 pub use plugin_section::{PLUGIN_SECTION, PluginSection};
 pub use reply::{FlowReply, Outcome, ReplyKind};
-pub use request::{Action, ClientError, Exchange, FlowRequest, FlowToken};
+pub use request::{Action, ClientError, Exchange, FlowRequest, FlowToken, is_about_the_public_key};
 pub use retention::{FlowRetention, TenantRetention};
 pub use settings::{
     FlowLimits, FlowSettings, MAX_MEMORY_BYTES, OnFailure, SettingsError, TokenPolicy,

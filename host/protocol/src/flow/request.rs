@@ -70,9 +70,14 @@ impl ClientError {
     /// Whether it says that the public key at Meta is missing or not signed, so that no client can
     /// encrypt for this endpoint.
     pub fn is_about_the_public_key(&self) -> bool {
-        // The second is spelled as Meta spells it.
-        matches!(self.key.as_str(), "public-key-missing" | "public-key-signiture-verification")
+        is_about_the_public_key(&self.key)
     }
+}
+
+/// Whether Meta's key of an error says that the public key there is missing or not signed.
+pub fn is_about_the_public_key(key: &str) -> bool {
+    // The second is spelled as Meta spells it.
+    matches!(key, "public-key-missing" | "public-key-signiture-verification")
 }
 
 /// Why a client calls.

@@ -9,7 +9,7 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
 use super::browsers::SignInCodes;
 use super::logs::follower_limits;
@@ -42,6 +42,8 @@ pub struct Admin {
     pub(super) changes: Arc<Budget>,
     codes: SignInCodes,
     pub(super) phones: Arc<Phones<PlayedPhone>>,
+    /// What evaluates the screens of phones at the same time.
+    pub(super) evaluating_screens: Semaphore,
 }
 
 impl Admin {
@@ -78,6 +80,7 @@ impl Admin {
             changes,
             codes: SignInCodes::default(),
             phones: Arc::default(),
+            evaluating_screens: Semaphore::new(SCREENS_AT_ONCE),
         }
     }
 
@@ -355,3 +358,6 @@ pub(super) const COOKIE_PREFIX: &str = "fhc_";
 
 /// 256 bits in base64.
 const TOKEN_DIGITS: usize = 43;
+
+/// Each takes a CPU, and some must be left for what phones of users ask.
+const SCREENS_AT_ONCE: usize = 2;

@@ -51,6 +51,9 @@ pub(super) fn screen(screen: &Screen, conversation: &Conversation) -> Vec<String
             }
         }
     }
+    if screen.is_cut {
+        lines.push("This screen is larger than a phone could show.".to_owned());
+    }
     if let Some(footer) = &screen.footer {
         let state = if footer.enabled { "" } else { " (disabled)" };
         let captions: String = footer.captions().map(|caption| format!("  {caption}")).collect();

@@ -221,11 +221,10 @@ fn what_is_disabled_is_drawn_so() {
 
 #[test]
 fn ids_of_fields_differ_as_their_names_do() {
-    let ids: std::collections::HashSet<String> =
-        ["a", "a.", "a b", "a.20.b", "ä", ".e4.", "\"", "<", ""]
-            .iter()
-            .map(|name| field::id(name))
-            .collect();
+    let ids: HashSet<String> = ["a", "a.", "a b", "a.20.b", "ä", ".e4.", "\"", "<", ""]
+        .iter()
+        .map(|name| field::id(name))
+        .collect();
 
     assert_eq!(ids.len(), 9);
     assert!(ids.iter().all(|id| !id.contains([' ', '"', '<', '>', '\''])), "{ids:?}");

@@ -67,20 +67,19 @@ impl<P: Clone> Phones<P> {
         let mut kept = self.lock();
         kept.retain(|_, kept| kept.in_use || now.duration_since(kept.used) < IDLE_TIME);
         let own = |kept: &Kept<P>| kept.holder.token == holder.token;
+        let mut goes = None;
         if kept.values().filter(|kept| own(kept)).count() >= MAX_OF_A_CALLER {
             let idle = kept.iter().filter(|(_, kept)| own(kept) && !kept.in_use);
             let oldest = idle.min_by_key(|(_, kept)| kept.used).map(|(id, _)| *id);
-            let oldest = oldest.ok_or_else(|| busy("your other phones all wait for answers"))?;
-            kept.remove(&oldest);
+            goes = Some(oldest.ok_or_else(|| busy("your other phones all wait for answers"))?);
         }
         let tenant = holder.scope.tenant;
-        if of_tenant(&kept, tenant).count() >= MAX_OF_A_TENANT {
-            return Err(busy("the tenant has as many phones as it may"));
+        let gone = goes.and_then(|id| kept.remove(&id).map(|phone| (id, phone)));
+        let room = check_count(&kept, tenant).and_then(|()| check_bytes(&kept, tenant, weight));
+        if let Err(why) = room {
+            kept.extend(gone); // Who is refused loses nothing.
+            return Err(why);
         }
-        if kept.len() >= MAX_PHONES {
-            return Err(busy("the host has as many phones as it may"));
-        }
-        check_bytes(&kept, tenant, weight)?;
         let id = PhoneId(u128::from_be_bytes(random_bytes()));
         kept.insert(id, Kept { holder, used: now, in_use: false, weight, phone });
         Ok(id)
@@ -176,6 +175,16 @@ fn of_tenant<P>(
     kept.values().filter(move |kept| kept.holder.scope.tenant == tenant)
 }
 
+fn check_count<P>(kept: &HashMap<PhoneId, Kept<P>>, tenant: TenantId) -> Result<(), AdminError> {
+    if of_tenant(kept, tenant).count() >= MAX_OF_A_TENANT {
+        return Err(busy("the tenant has as many phones as it may"));
+    }
+    if kept.len() >= MAX_PHONES {
+        return Err(busy("the host has as many phones as it may"));
+    }
+    Ok(())
+}
+
 fn check_bytes<P>(
     kept: &HashMap<PhoneId, Kept<P>>,
     tenant: TenantId,
@@ -259,6 +268,8 @@ mod tests {
         let there = |id| phones.look(id, mine, later(5)).is_some();
         assert_eq!(ids.into_iter().map(there).collect::<Vec<_>>(), [false, true, true, true]);
         assert!(there(fifth));
+        assert!(phones.add(mine, MAX_BYTES_OF_A_TENANT + 1, 5, later(6)).is_err());
+        assert!(there(fifth) && phones.lock().len() == 4, "who is refused loses nothing");
     }
 
     #[test]

@@ -25,7 +25,7 @@ use self::connection::unsealed;
 use self::kept::InUse;
 use self::rehearsal::Rehearsal;
 use super::changes::shown;
-use super::{AdminError, FlowDesk};
+use super::{AdminError, FlowDesk, off_the_async_threads};
 use flowhost_api::MintToken;
 use flowhost_client::conversation::{Conversation, Step};
 use flowhost_client::{Carrier, Shows, payload};
@@ -196,7 +196,7 @@ impl FlowDesk {
             Deed::Touch(touch, bytes) if *phone.handset.shows() == Shows::Screen => {
                 phone.bytes += bytes;
                 check_room(phone)?;
-                phone.handset.touch(touch)
+                self.evaluating(phone, |phone| phone.touch(touch)).await?
             }
             Deed::Touch(..) => None,
         };
@@ -221,8 +221,8 @@ impl FlowDesk {
             client.exchange(&payload).await
         };
         let exchange = exchange.map_err(unsealed)?;
-        phone.note("", payload, exchange, heard(phone).await);
-        Ok(())
+        let heard = heard(phone).await;
+        self.evaluating(phone, |phone| phone.note("", payload, exchange, heard)).await
     }
 
     async fn repeat(
@@ -235,8 +235,26 @@ impl FlowDesk {
         let client = self.connected(phone, carrier).await?;
         let (payload, sealed) = (last.0.clone(), last.1.clone());
         let exchange = client.repeat(&payload, sealed).await;
-        phone.note("repeated: ", payload, exchange, heard(phone).await);
-        Ok(())
+        let heard = heard(phone).await;
+        self.evaluating(phone, |phone| phone.note("repeated: ", payload, exchange, heard)).await
+    }
+
+    /// Does what evaluates screens, off the async threads and for few phones at once: a screen may
+    /// take long.
+    async fn evaluating<T: Send + 'static>(
+        &self,
+        phone: &mut PlayedPhone,
+        work: impl FnOnce(&mut PlayedPhone) -> T + Send + 'static,
+    ) -> Result<T, AdminError> {
+        let _permit = self.admin().evaluating_screens.acquire().await;
+        let mut changed = phone.clone();
+        let (changed, done) = off_the_async_threads(move || {
+            let done = work(&mut changed);
+            (changed, done)
+        })
+        .await?;
+        *phone = changed;
+        Ok(done)
     }
 
     fn active_version(&self) -> Option<i32> {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::PhoneLine;
 use super::rehearsal::Rehearsal;
 use super::shown_flow_json::ShownFlowJson;
-use flowhost_client::conversation::Conversation;
+use flowhost_client::conversation::{Conversation, Step};
 use flowhost_client::judgement::RequestKind;
 use flowhost_client::{Exchange, Handset, SealedRequest};
 
@@ -35,7 +35,7 @@ pub struct PlayedPhone {
     pub(super) exchanges: u32,
     /// Whether anything was done with it since it opened the Flow last.
     pub(super) is_touched: bool,
-    /// Bytes that were entered or came in since it opened the Flow last. Its screens hold some of them.
+    /// What its screens hold in memory, in bytes.
     pub(super) bytes: usize,
 }
 
@@ -101,6 +101,13 @@ impl PlayedPhone {
         (self.is_touched, self.bytes) = (false, 0);
     }
 
+    /// Its user does something on the screen. Returns what is sent to the endpoint, if anything is.
+    pub(super) fn touch(&mut self, act: impl FnOnce(&mut Conversation) -> Step) -> Option<Value> {
+        let asked = self.handset.touch(act);
+        self.bytes = self.handset.conversation().weight();
+        asked
+    }
+
     /// Notes an exchange, and shows the user what came of it.
     pub(super) fn note(
         &mut self,
@@ -110,9 +117,9 @@ impl PlayedPhone {
         log: Vec<String>,
     ) {
         self.handset.receive(&exchange.judgement);
+        self.bytes = self.handset.conversation().weight();
         self.exchanges += 1;
         let received = exchange.payload.as_ref().map(pretty);
-        self.bytes += received.as_ref().map_or(0, String::len);
         let problem = exchange.judgement.problems.first();
         self.transcript.push_front(Arc::new(PlayedExchange {
             number: self.exchanges,
@@ -212,6 +219,23 @@ mod tests {
         ] {
             assert_eq!(title(&payload), expected);
         }
+    }
+
+    #[test]
+    fn a_phone_weighs_what_its_screens_hold() {
+        let flow_json = ShownFlowJson::default();
+        let mut phone = PlayedPhone::new(PhoneLine::Active, "t".to_owned(), flow_json, None, None);
+        let data = serde_json::Map::from_iter([("x".to_owned(), json!("x".repeat(1_000)))]);
+        phone.touch(|conversation| {
+            conversation.arrive("A", data);
+            Step::Moved
+        });
+        assert!((1_000..2_000).contains(&phone.bytes), "{}", phone.bytes);
+        phone.touch(|conversation| {
+            conversation.arrive("A", serde_json::Map::new());
+            Step::Moved
+        });
+        assert!(phone.bytes < 1_000, "{}", phone.bytes);
     }
 
     #[test]

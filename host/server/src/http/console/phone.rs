@@ -14,6 +14,7 @@ use flowhost_api::Right;
 use flowhost_console::phone::page::{PhonePage, phone_path};
 use flowhost_console::phone::start::{PlayableVersion, start, unknown_phone};
 use flowhost_console::phone::{ExchangeView, Theme, apply};
+use flowhost_protocol::flow::is_about_the_public_key;
 
 /// A flow in a path.
 type FlowNames = Result<Names<(String, String)>, Problem>;
@@ -214,6 +215,10 @@ fn deed(fields: Fields) -> Result<Deed, Refusal> {
                 let why = "An error key has 1 to 128 bytes.";
                 return Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, why));
             }
+            if is_about_the_public_key(key) {
+                let why = "Such a report is about the tenant's public key: only Meta sends it.";
+                return Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, why));
+            }
             Deed::ReportError(key.to_owned())
         }
         _ => Deed::Touch(Box::new(move |conversation| apply(conversation, &fields)), bytes),
@@ -269,7 +274,8 @@ mod tests {
             matches!(of(&[("do", "report"), ("key", "k")]), Ok(Deed::ReportError(key)) if key == "k")
         );
         let long = "k".repeat(129);
-        for key in ["", long.as_str()] {
+        let about_the_key = ["public-key-missing", "public-key-signiture-verification"];
+        for key in ["", long.as_str()].into_iter().chain(about_the_key) {
             assert!(of(&[("do", "report"), ("key", key)]).is_err());
         }
     }
