@@ -119,17 +119,27 @@ impl<P: Clone> Phones<P> {
 }
 
 impl<P> Phones<P> {
-    /// Fails with [`AdminError::Busy`] if there is no room for so many bytes of Flow JSON more.
-    pub(super) fn check_bytes(&self, tenant: TenantId, more: usize) -> Result<(), AdminError> {
-        check_bytes(&self.lock(), tenant, more)
-    }
-
     fn lock(&self) -> MutexGuard<'_, HashMap<PhoneId, Kept<P>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<P> InUse<P> {
+    /// Takes the room for a Flow JSON of this size, in the place of the phone's own.
+    ///
+    /// # Errors
+    /// [`AdminError::Busy`] if there is none.
+    pub(super) fn reserve(&self, weight: usize) -> Result<(), AdminError> {
+        let mut kept = self.phones.lock();
+        let Some(own) = kept.get(&self.id) else { return Ok(()) };
+        let more = weight.saturating_sub(own.weight);
+        check_bytes(&kept, own.holder.scope.tenant, more)?;
+        if let Some(own) = kept.get_mut(&self.id) {
+            own.weight = weight;
+        }
+        Ok(())
+    }
+
     /// Puts the phone back as it is now; `weight` is the size of its Flow JSON in bytes.
     pub(super) fn put_back(self, phone: P, weight: usize) {
         if let Some(kept) = self.phones.lock().get_mut(&self.id) {
@@ -294,8 +304,20 @@ mod tests {
             phones.add(one(holder().scope), MAX_BYTES_OF_A_TENANT, (), now).unwrap();
         }
         assert!(phones.add(one(mine), 1, (), now).is_err());
-        assert!(phones.check_bytes(mine.tenant, 1).is_err());
-        assert!(phones.check_bytes(mine.tenant, 0).is_ok());
+    }
+
+    #[test]
+    fn room_is_taken_at_once_by_who_asks_first() {
+        let (phones, mine, now) = (Arc::new(Phones::default()), holder(), Instant::now());
+        let [first, second] = [0, 1].map(|_| {
+            let id = phones.add(mine, 1, (), now).unwrap();
+            phones.take(id, mine, now).unwrap().1
+        });
+        first.reserve(MAX_BYTES_OF_A_TENANT - 1).unwrap();
+        assert!(second.reserve(2).is_err());
+        assert!(second.reserve(1).is_ok());
+        first.put_back((), 1);
+        assert!(second.reserve(2).is_ok());
     }
 
     #[test]

@@ -106,6 +106,7 @@ impl FlowDesk {
                 Some(Arc::new(Rehearsal::new(&self.admin().exchanges, plugin, rules)))
             }
         };
+        let token_is = if given.is_some() { "given" } else { "minted" };
         let flow_token = match (given, &rehearsal) {
             (Some(given), _) => given,
             (None, Some(rehearsal)) => rehearsal.mint(&endpoint).await?,
@@ -116,7 +117,7 @@ impl FlowDesk {
         let weight = flow_json.bytes;
         let phone = PlayedPhone::new(line, flow_token, flow_json, rehearsal, self.active_version());
         let id = self.admin().phones.add(self.holder(), weight, phone, Instant::now())?;
-        self.note_phone(line).await?;
+        self.note_phone(line, token_is).await?;
         self.use_phone(id, Deed::OpenAgain, carrier).await?;
         Ok(id)
     }
@@ -140,7 +141,7 @@ impl FlowDesk {
         let desk = self.clone();
         // In a task of its own, so that who hangs up finds the answer on the phone later.
         let using = async move {
-            let done = desk.perform(&mut phone, deed, carrier).await;
+            let done = desk.perform(&mut phone, &in_use, deed, carrier).await;
             let weight = phone.flow_json.bytes;
             in_use.put_back(phone, weight);
             done
@@ -168,6 +169,7 @@ impl FlowDesk {
     async fn perform(
         &self,
         phone: &mut PlayedPhone,
+        in_use: &InUse<PlayedPhone>,
         deed: Deed,
         carrier: Arc<dyn Carrier>,
     ) -> Result<(), AdminError> {
@@ -184,8 +186,7 @@ impl FlowDesk {
             }
             Deed::OpenAgain => {
                 let flow_json = self.shown_flow_json(phone.line, Some(&phone.flow_json)).await?;
-                let more = flow_json.bytes.saturating_sub(phone.flow_json.bytes);
-                self.admin().phones.check_bytes(self.tenant().id, more)?;
+                in_use.reserve(flow_json.bytes)?;
                 phone.flow_json = flow_json;
                 phone.active = self.active_version();
                 phone.begin_again();
@@ -262,12 +263,14 @@ impl FlowDesk {
     }
 
     /// Adds to the audit log that somebody plays with the flow.
-    async fn note_phone(&self, line: PhoneLine) -> Result<(), AdminError> {
+    async fn note_phone(&self, line: PhoneLine, token_is: &str) -> Result<(), AdminError> {
         let change = self.begin_change().await?;
         let mut record = self.record("phone.open");
         record.after = shown(&match line {
-            PhoneLine::Active => json!({ "version": "active" }),
-            PhoneLine::Version(version) => json!({ "version": version, "rehearsal": true }),
+            PhoneLine::Active => json!({ "version": "active", "flow_token": token_is }),
+            PhoneLine::Version(version) => {
+                json!({ "version": version, "rehearsal": true, "flow_token": token_is })
+            }
         });
         self.finish(change, record).await
     }
