@@ -16,6 +16,7 @@ mod graph;
 mod keys;
 mod logs;
 mod openapi;
+mod overview;
 mod partners;
 mod problem;
 mod routes;
@@ -38,6 +39,7 @@ pub use graph::{
 pub use keys::{AddKey, KeyView};
 pub use logs::{LogLineView, LogQuery};
 pub use openapi::openapi_document;
+pub use overview::{KeyAtMeta, TenantOverview};
 pub use partners::{CreatePartner, PartnerList, PartnerView, PatchPartner};
 pub use problem::Problem;
 pub use routes::{Method, Right, Route};

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use crate::parts::link_button;
+use flowhost_api::{KeyAtMeta, TenantOverview};
 
 /// A page of tenants.
 #[derive(Debug)]
@@ -10,53 +11,13 @@ pub struct Overview<'a> {
     /// What was searched for.
     pub search: &'a str,
     /// By slug.
-    pub tenants: Vec<TenantRow>,
+    pub tenants: Vec<TenantOverview>,
     /// Whether this is the first page.
     pub is_first: bool,
     /// The path of the next page.
     pub next: Option<String>,
     /// Whether the viewer may make a tenant.
     pub may_create: bool,
-}
-
-/// What the traffic light of a tenant is made of. Counts stop at 1,000.
-#[derive(Clone, Debug)]
-pub struct TenantRow {
-    /// Its name in URLs.
-    pub slug: String,
-    /// Its name for people.
-    pub name: String,
-    /// Its partner's slug.
-    pub partner: String,
-    /// Whether it or its partner is switched off.
-    pub disabled: bool,
-    /// Whether it has an app secret that is valid now.
-    pub app_secret: bool,
-    /// Its public key at Meta.
-    pub key: KeyAtMeta,
-    /// How many flows it has.
-    pub flows: i64,
-    /// How many of them are switched off.
-    pub flows_off: i64,
-    /// How many of the others have no active version.
-    pub flows_without_version: i64,
-    /// How many components of active versions this host knows that it can't load.
-    pub unloadable: usize,
-    /// How many exchanges failed in the last hour.
-    pub failed_exchanges: i64,
-    /// How many lines of level error were logged in the last hour.
-    pub error_lines: i64,
-}
-
-/// What is known of a tenant's public key at Meta.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeyAtMeta {
-    /// A client reported this error of it.
-    Reported(String),
-    /// The worst state that it is in for a phone number, as the API spells it.
-    Status(&'static str),
-    /// Nobody asks Meta.
-    Unasked,
 }
 
 /// How a tenant stands.
@@ -126,7 +87,7 @@ fn first_page(search: &str) -> String {
     }
 }
 
-fn table(tenants: &[TenantRow]) -> Markup {
+fn table(tenants: &[TenantOverview]) -> Markup {
     html! {
         div.scroll.panel tabindex="0" role="region" aria-label="Tenants" {
             table {
@@ -146,7 +107,7 @@ fn table(tenants: &[TenantRow]) -> Markup {
     }
 }
 
-fn row(tenant: &TenantRow) -> Markup {
+fn row(tenant: &TenantOverview) -> Markup {
     let (light, reasons) = judge(tenant);
     html! {
         tr {
@@ -167,7 +128,7 @@ fn row(tenant: &TenantRow) -> Markup {
 }
 
 /// A tenant's light, and why it is not the best one.
-fn judge(tenant: &TenantRow) -> (Light, Vec<String>) {
+fn judge(tenant: &TenantOverview) -> (Light, Vec<String>) {
     let mut reasons: Vec<(Light, String)> = Vec::new();
     let mut because = |light, reason: &str| reasons.push((light, reason.to_owned()));
     if tenant.disabled {
@@ -215,7 +176,7 @@ fn key_in_words(key: &KeyAtMeta) -> String {
     }
 }
 
-fn flows_in_words(tenant: &TenantRow) -> String {
+fn flows_in_words(tenant: &TenantOverview) -> String {
     let mut words = counted(tenant.flows);
     for (count, what) in [
         (tenant.flows_off, "switched off"),
@@ -229,7 +190,7 @@ fn flows_in_words(tenant: &TenantRow) -> String {
     words
 }
 
-fn failures_in_words(tenant: &TenantRow) -> String {
+fn failures_in_words(tenant: &TenantOverview) -> String {
     match (tenant.failed_exchanges, tenant.error_lines) {
         (0, 0) => "none".to_owned(),
         (exchanges, lines) => format!(
@@ -253,8 +214,8 @@ const MOST_COUNTED: i64 = 1_000;
 mod tests {
     use super::*;
 
-    fn tenant() -> TenantRow {
-        TenantRow {
+    fn tenant() -> TenantOverview {
+        TenantOverview {
             slug: "acme".to_owned(),
             name: "Acme".to_owned(),
             partner: "default".to_owned(),
@@ -272,7 +233,7 @@ mod tests {
 
     #[test]
     fn the_light_is_the_worst_of_what_is_behind_it() {
-        let light = |change: fn(&mut TenantRow)| {
+        let light = |change: fn(&mut TenantOverview)| {
             let mut tenant = tenant();
             change(&mut tenant);
             let (light, reasons) = judge(&tenant);
@@ -287,13 +248,14 @@ mod tests {
         assert_eq!(light(|tenant| tenant.app_secret = false), Light::Broken);
         assert_eq!(light(|tenant| tenant.key = KeyAtMeta::Status("mismatch")), Light::Broken);
         assert_eq!(light(|tenant| tenant.unloadable = 1), Light::Broken);
-        let off = |tenant: &mut TenantRow| (tenant.disabled, tenant.app_secret) = (true, false);
+        let off =
+            |tenant: &mut TenantOverview| (tenant.disabled, tenant.app_secret) = (true, false);
         assert_eq!(light(off), Light::Off);
     }
 
     #[test]
     fn every_light_says_its_state_in_words_and_names_are_escaped() {
-        let named = TenantRow { name: "<script>alert(1)</script>".to_owned(), ..tenant() };
+        let named = TenantOverview { name: "<script>alert(1)</script>".to_owned(), ..tenant() };
         let overview = Overview {
             search: "\"><b>",
             tenants: vec![named],

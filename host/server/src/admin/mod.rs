@@ -48,7 +48,7 @@ pub use live::{LiveExchange, LiveFilter, LiveLine, LivePage, LivePlace};
 pub use live_follower::{LiveFollower, LiveNews, LiveStart};
 pub use logs::{LogFollower, MAX_FOLLOWERS_OF_A_TENANT};
 pub use master_key::{Rotation, rotate_master_key};
-pub use overview::{KeyAtMeta, OverviewPage, TenantOverview};
+pub use overview::OverviewPage;
 pub use phones::{
     Deed, NewPhone, NoPhoneId, PhoneId, PhoneLine, PhoneSeen, PlayedExchange, PlayedPhone,
 };
