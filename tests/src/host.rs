@@ -8,8 +8,8 @@ use flowhost_api::{CreateTenant, NewApiToken, Route};
 use flowhost_protocol::crypto::{MasterKey, MasterKeys};
 use flowhost_server::app::Host;
 use flowhost_server::config::{
-    AdminToken, CompileConfig, DATABASE_CONNECTIONS, EgressConfig, GraphConfig, GuestsConfig,
-    HostConfig, HttpLimits, MigrationPolicy, RsaBatches,
+    AdminToken, CompileConfig, Console, DATABASE_CONNECTIONS, EgressConfig, GraphConfig,
+    GuestsConfig, HostConfig, HttpLimits, MigrationPolicy, RsaBatches,
 };
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
@@ -247,7 +247,7 @@ fn config(shared: &Shared, master_keys: MasterKeys) -> HostConfig {
         egress: EgressConfig::default(),
         guests: GuestsConfig::default(),
         // Its trial takes longer than most tests.
-        console: true,
+        console: Console::On,
         rsa_batches: RsaBatches::Off,
     }
 }

@@ -9,8 +9,8 @@ use flowhost_devkit::postgres::{EmbeddedPostgres, Options, PgPrograms};
 use flowhost_protocol::crypto::MasterKeys;
 use flowhost_server::app::Host;
 use flowhost_server::config::{
-    CompileConfig, ConfigError, DATABASE_CONNECTIONS, EgressConfig, Environment, HostConfig,
-    LONGEST_LOGIN_DELAY, ListenConfig, MigrationPolicy, SecretText, code_cache,
+    CompileConfig, ConfigError, Console, DATABASE_CONNECTIONS, EgressConfig, Environment,
+    HostConfig, LONGEST_LOGIN_DELAY, ListenConfig, MigrationPolicy, SecretText, code_cache,
 };
 use flowhost_server::egress::{MediaOrigins, StandIn, StandIns};
 
@@ -142,7 +142,10 @@ async fn serve(
         egress: front.egress,
         guests: front.guests,
         rsa_batches: front.rsa_batches,
-        console: front.console,
+        console: match front.console {
+            Console::Off => Console::Off,
+            Console::On | Console::ForDevelopment => Console::ForDevelopment,
+        },
     };
     serve_until_signal(config, ready_file, signals, async |host| {
         say(&welcome(host, token_file.as_deref(), mocks.as_deref().unwrap_or_default()));

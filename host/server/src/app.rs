@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use self::background::{Background, Life, Task, Watch};
 use crate::admin::{self, Admin, MAX_WAITING_CHANGES, Rotation};
-use crate::config::{CompileConfig, HostConfig, MigrationPolicy, SecretText};
+use crate::config::{CompileConfig, Console, HostConfig, MigrationPolicy, SecretText};
 use crate::egress::{Egress, EgressConfig};
 use crate::graph::Graph;
 use crate::http::{
@@ -181,7 +181,7 @@ impl Host {
         Ok(Self {
             public,
             admin,
-            operations: config.console.then_some(operations),
+            operations: (config.console != Console::Off).then_some(operations),
             store,
             stopping,
             turns,

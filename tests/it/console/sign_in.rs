@@ -1,6 +1,7 @@
 //! Who gets into the console, and how it ends.
 
 use flowhost_api::ApiTokenList;
+use flowhost_server::config::Console;
 use flowhost_tests::{TestHost, csrf_of, with_form};
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -120,8 +121,50 @@ async fn a_wrong_token_signs_nobody_in_and_is_counted() {
 }
 
 #[tokio::test]
+async fn a_developers_browser_needs_no_tls_on_its_own_machine() {
+    for (console, names) in [
+        (Console::On, &["__Host-flowhost-console"][..]),
+        (Console::ForDevelopment, &["__Host-flowhost-console", "flowhost-console"]),
+    ] {
+        let host = TestHost::configured(|config| config.console = console).await;
+        let browser = host.browser(host.admin_token()).await;
+        let held = browser.cookie().split_once('=').unwrap().1;
+        let plain = browser.holding(&format!("flowhost-console={held}"));
+        let is_taken = console == Console::ForDevelopment;
+        let opened = plain.open("/console").await;
+        assert_eq!(opened.status, if is_taken { 200 } else { 303 }, "{console:?}");
+        let by_name = Client::builder().no_proxy().build().unwrap();
+        let by_name = by_name.get(host.admin().url("/console")).header("host", "flows.example");
+        let by_name = by_name.header("cookie", plain.cookie()).send().await.unwrap();
+        assert!(by_name.url().path().ends_with("/sign-in"), "{console:?}: from elsewhere");
+
+        let out = browser.submit("/console", "/console/sign-out", &[]).await;
+        let forgotten: Vec<_> =
+            out.cookies.iter().map(|set| set.split('=').next().unwrap()).collect();
+        assert_eq!(forgotten, names);
+        assert!(out.cookies.iter().all(|set| set.contains("Max-Age=0")), "{:?}", out.cookies);
+        host.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_browser_that_keeps_no_cookie_is_told_so() {
+    let host = TestHost::start().await;
+    let browser = host.browser(host.admin_token()).await.holding("");
+    let url = host.admin().url("/console/sign-in");
+    let client = Client::builder().no_proxy().build().unwrap();
+    let send = client.post(&url).header("sec-fetch-site", "same-origin");
+    let reply = with_form(send, &[("token", host.admin_token())]).send().await.unwrap();
+
+    // It followed two redirects, without a cookie.
+    assert!(reply.text().await.unwrap().contains("kept no cookie"));
+    assert!(!browser.page("/console/sign-in").await.contains("kept no cookie"));
+    host.stop().await;
+}
+
+#[tokio::test]
 async fn a_host_without_the_console_serves_nothing_of_it() {
-    let host = TestHost::configured(|config| config.console = false).await;
+    let host = TestHost::configured(|config| config.console = Console::Off).await;
     let client = Client::builder().no_proxy().build().unwrap();
     for path in ["/console", "/console/sign-in", "/console/assets/htmx.js", "/nothing"] {
         let reply = client.get(host.admin().url(path)).send().await.unwrap();

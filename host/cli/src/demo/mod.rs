@@ -17,9 +17,9 @@ use flowhost_devkit::postgres::{EmbeddedPostgres, Options, PgPrograms};
 use flowhost_protocol::crypto::{MasterKey, MasterKeys};
 use flowhost_server::app::Host;
 use flowhost_server::config::{
-    AdminToken, CompileConfig, ConfigError, DATABASE_CONNECTIONS, EgressConfig, Environment,
-    GraphConfig, GuestsConfig, HostConfig, HttpLimits, LONGEST_LOGIN_DELAY, MigrationPolicy,
-    RsaBatches, SecretText, check_log_filter,
+    AdminToken, CompileConfig, ConfigError, Console, DATABASE_CONNECTIONS, EgressConfig,
+    Environment, GraphConfig, GuestsConfig, HostConfig, HttpLimits, LONGEST_LOGIN_DELAY,
+    MigrationPolicy, RsaBatches, SecretText, check_log_filter,
 };
 
 use super::output::{note, say};
@@ -109,7 +109,7 @@ async fn start_host(postgres: &EmbeddedPostgres, admin_token: AdminToken) -> any
         egress: EgressConfig::default(),
         guests: GuestsConfig::default(),
         rsa_batches: RsaBatches::Auto,
-        console: true,
+        console: Console::ForDevelopment,
     };
     Host::start(config).await.context("the host does not start")
 }

@@ -69,8 +69,21 @@ pub struct HostConfig {
     pub guests: GuestsConfig,
     /// Whether RSA operations are done in batches.
     pub rsa_batches: RsaBatches,
-    /// Whether the admin listener serves the console.
-    pub console: bool,
+    /// To whom the admin listener serves the console.
+    pub console: Console,
+}
+
+/// To whom the admin listener serves the console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Console {
+    /// To nobody.
+    Off,
+    /// To browsers that take `Secure` cookies from it: over TLS, or from this machine if they trust
+    /// that as Chromium and Firefox do.
+    On,
+    /// Also to browsers on this machine that take no such cookie over plain HTTP, as Safari: for a
+    /// host on a developer's machine, with no proxy before it.
+    ForDevelopment,
 }
 
 /// What the host does at start about migrations that the database lacks.

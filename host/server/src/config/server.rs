@@ -13,8 +13,9 @@ use flowhost_runtime::telemetry;
 use super::database::{check_database_connections, required_database};
 use super::graph::parse_graph_url;
 use super::{
-    AdminToken, CompileConfig, ConfigError, Environment, GraphConfig, GuestsConfig, HostConfig,
-    LONGEST_LOGIN_DELAY, MasterKeyInputs, MigrationPolicy, Problems, RsaBatches, code_cache,
+    AdminToken, CompileConfig, ConfigError, Console, Environment, GraphConfig, GuestsConfig,
+    HostConfig, LONGEST_LOGIN_DELAY, MasterKeyInputs, MigrationPolicy, Problems, RsaBatches,
+    code_cache,
 };
 
 /// What `flowhost serve` was given, not yet checked. No `Debug`: the URL may hold a password.
@@ -83,8 +84,8 @@ pub struct ListenConfig {
     pub guests: GuestsConfig,
     /// Whether RSA operations are done in batches.
     pub rsa_batches: RsaBatches,
-    /// Whether the admin listener serves the console.
-    pub console: bool,
+    /// To whom the admin listener serves the console.
+    pub console: Console,
 }
 
 impl ServerInputs {
@@ -177,7 +178,7 @@ impl ListenArgs {
             },
             guests: guests?,
             rsa_batches: rsa_batches?,
-            console: self.console,
+            console: if self.console { Console::On } else { Console::Off },
         }))
     }
 }

@@ -37,6 +37,7 @@ pub use self::server::{Server, ServerError, ServerOptions};
 pub use self::tls::{TlsError, TlsFiles};
 
 use crate::admin::Admin;
+use crate::config::Console;
 use flowhost_exchange::exchange::Exchanges;
 use flowhost_runtime::telemetry::Metrics;
 
@@ -64,8 +65,8 @@ pub struct AdminState {
     pub stopping: Arc<Stopping>,
     /// What this host counts.
     pub metrics: Arc<Metrics>,
-    /// Whether the console is served.
-    pub console: bool,
+    /// To whom the console is served.
+    pub console: Console,
     /// The data endpoints of this host, for the console's phones.
     pub endpoints: Arc<OwnEndpoints>,
 }

@@ -36,6 +36,7 @@ use super::console::console_router;
 use super::health::{healthz, readyz};
 use super::metrics::metrics;
 use super::problem::Problem;
+use crate::config::Console;
 use flowhost_api::Route;
 
 /// The routes of the admin listener. Everything under `/v1` needs a token, even unknown paths.
@@ -50,7 +51,10 @@ pub fn admin_router(state: AdminState) -> Router {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path doesn't take this method")
         })
         .layer(from_fn_with_state(state.clone(), auth::require_token));
-    let console = if state.console { console_router(state.clone()) } else { Router::new() };
+    let console = match state.console {
+        Console::Off => Router::new(),
+        Console::On | Console::ForDevelopment => console_router(state.clone()),
+    };
     Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))

@@ -1,12 +1,17 @@
 //! The two cookies: who looks, and what the next page says first.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use cookie::{Cookie, SameSite};
+
+use super::super::AdminState;
+use crate::config::Console;
 
 /// What the browser holds that signed in.
 pub(super) fn session_of(headers: &HeaderMap) -> Option<String> {
@@ -46,6 +51,58 @@ pub(super) async fn forget_notice(request: Request, next: Next) -> Response {
         response.headers_mut().append(header::SET_COOKIE, header_of(gone(NOTICE)));
     }
     response
+}
+
+/// On a host for development, lets browsers on this machine sign in that take no `Secure` cookie over
+/// plain HTTP: they get, and send, each cookie under a plain name as well.
+pub(super) async fn on_this_machine(
+    State(state): State<AdminState>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if state.console != Console::ForDevelopment || !is_for_this_machine(request.headers()) {
+        return next.run(request).await;
+    }
+    let headers = request.headers_mut();
+    for name in [SESSION, NOTICE] {
+        if value_of(headers, name).is_none()
+            && let Some(value) = value_of(headers, plain(name))
+            && let Ok(pair) = HeaderValue::try_from(format!("{name}={value}"))
+        {
+            headers.append(header::COOKIE, pair);
+        }
+    }
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let set = headers.get_all(header::SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let plain_ones: Vec<_> = set.filter_map(without_tls).collect();
+    for cookie in plain_ones {
+        headers.append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// The same cookie for a browser that does not take it as it is.
+fn without_tls(set: &str) -> Option<HeaderValue> {
+    let mut cookie = Cookie::parse(set).ok()?;
+    let name = plain(cookie.name()).to_owned();
+    cookie.set_name(name);
+    cookie.set_secure(false);
+    HeaderValue::try_from(cookie.to_string()).ok()
+}
+
+fn plain(name: &str) -> &str {
+    name.strip_prefix("__Host-").unwrap_or(name)
+}
+
+/// Whether the browser asked for this machine by the address that leads nowhere else.
+fn is_for_this_machine(headers: &HeaderMap) -> bool {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let name = host.and_then(|host| host.parse::<Authority>().ok());
+    name.is_some_and(|name| match name.host() {
+        "localhost" | "[::1]" => true,
+        host => host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback()),
+    })
 }
 
 fn value_of(headers: &HeaderMap, name: &str) -> Option<String> {
@@ -88,6 +145,34 @@ mod tests {
 
         assert_eq!(notice_of(&headers).unwrap(), "Täglich; \"3\" = ok");
         assert_eq!(session_of(&headers), None);
+    }
+
+    #[test]
+    fn a_cookie_without_tls_differs_in_nothing_else() {
+        for set in [set_session("fhc_x"), set_notice("x"), forget_session()] {
+            let set = set.to_str().unwrap();
+            let expected = set.replace("__Host-", "").replace(" Secure;", "");
+            assert_eq!(without_tls(set).unwrap(), *expected);
+        }
+    }
+
+    #[test]
+    fn this_machine_is_known_by_its_loopback_addresses_alone() {
+        for (host, is_here) in [
+            ("127.0.0.1:8081", true),
+            ("127.8.9.1", true),
+            ("localhost:1", true),
+            ("[::1]:8081", true),
+            ("flows.example", false),
+            ("localhost.example:8081", false),
+            ("127.0.0.1.example", false),
+            ("10.0.0.1:8081", false),
+            ("", false),
+        ] {
+            let headers = HeaderMap::from_iter([(header::HOST, host.parse().unwrap())]);
+            assert_eq!(is_for_this_machine(&headers), is_here, "{host}");
+        }
+        assert!(!is_for_this_machine(&HeaderMap::new()));
     }
 
     #[test]

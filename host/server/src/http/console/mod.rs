@@ -61,6 +61,7 @@ pub(super) fn console_router(state: AdminState) -> Router<AdminState> {
         .layer(from_fn(origin::refuse_other_sites))
         .layer(from_fn(refusal::draw))
         .layer(from_fn(cookies::forget_notice))
+        .layer(from_fn_with_state(state, cookies::on_this_machine))
         .layer(from_fn(headers::protect))
         // What never changes needs none of it.
         .route("/console/assets/{name}", get(assets::asset))

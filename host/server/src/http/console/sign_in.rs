@@ -12,7 +12,7 @@ use super::super::body::read;
 use super::cookies::{forget_session, set_session};
 use super::form::{Fields, Sent, read_form};
 use super::refusal::Refusal;
-use super::viewer::{SIGN_IN, let_in};
+use super::viewer::{JUST_SIGNED_IN, SIGN_IN, let_in};
 use crate::admin::{AdminError, Caller};
 use flowhost_api::Right;
 use flowhost_console::{Notice, sign_in};
@@ -23,6 +23,8 @@ use flowhost_runtime::telemetry::AdminRefusal;
 #[derive(Deserialize)]
 pub(super) struct Link {
     code: Option<String>,
+    /// Set where somebody who had just signed in came without a cookie.
+    lost: Option<String>,
 }
 
 /// The page that asks for a token; or signs in, if the link that led here has a code.
@@ -31,7 +33,10 @@ pub(super) async fn ask(
     Query(link): Query<Link>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let Some(code) = link.code else { return Ok(Html(sign_in::sign_in(None)).into_response()) };
+    let Some(code) = link.code else {
+        let lost = link.lost.map(|_| Notice::Problem(KEPT_NO_COOKIE.to_owned()));
+        return Ok(Html(sign_in::sign_in(lost.as_ref())).into_response());
+    };
     let Some((operator, leads_to)) = state.admin.redeem_code(&code) else {
         let why = "This link was used already, or is older than a quarter of an hour.";
         return Ok(asked_again(StatusCode::FORBIDDEN, why));
@@ -54,7 +59,7 @@ pub(super) async fn sign_in(
     match state.admin.authenticate(token.trim()).await? {
         Some(caller) => {
             let cookie = cookie_for(&state, caller, id).await?;
-            Ok((let_in(set_session(&cookie)), Redirect::to("/console")).into_response())
+            Ok((let_in(set_session(&cookie)), Redirect::to(JUST_SIGNED_IN)).into_response())
         }
         None => {
             state.metrics.admin_request_refused(AdminRefusal::InvalidToken);
@@ -95,6 +100,8 @@ fn asked_again(status: StatusCode, why: &str) -> Response {
     let notice = Notice::Problem(why.to_owned());
     (status, Html(sign_in::sign_in(Some(&notice)))).into_response()
 }
+
+const KEPT_NO_COOKIE: &str = "Your browser kept no cookie, so you are not signed in. Some browsers, Safari among them, keep this one only over HTTPS.";
 
 /// A token has fewer than 100 bytes.
 const MAX_TOKEN_FORM: usize = 4096;

@@ -37,6 +37,9 @@ fn to_sign_in(request: &Request) -> Response {
         return (StatusCode::UNAUTHORIZED, [("hx-redirect", SIGN_IN)]).into_response();
     }
     match *request.method() {
+        Method::GET | Method::HEAD if *request.uri() == *JUST_SIGNED_IN => {
+            Redirect::to("/console/sign-in?lost=1").into_response()
+        }
         Method::GET | Method::HEAD => Redirect::to(SIGN_IN).into_response(),
         _ => Refusal::new(
             StatusCode::UNAUTHORIZED,
@@ -120,3 +123,6 @@ pub(super) fn let_in(cookie: HeaderValue) -> HeaderMap {
 }
 
 pub(super) const SIGN_IN: &str = "/console/sign-in";
+
+/// Where signing in leads to.
+pub(super) const JUST_SIGNED_IN: &str = "/console?signed-in=1";
