@@ -156,6 +156,8 @@ async fn a_browser_that_keeps_no_cookie_is_told_so() {
     let send = client.post(&url).header("sec-fetch-site", "same-origin");
     let reply = with_form(send, &[("token", host.admin_token())]).send().await.unwrap();
 
+    let holds = host.browser(host.admin_token()).await.open("/console?signed-in=1").await;
+    assert_eq!((holds.status, holds.location.as_deref()), (303, Some("/console")));
     // It followed two redirects, without a cookie.
     assert!(reply.text().await.unwrap().contains("kept no cookie"));
     assert!(!browser.page("/console/sign-in").await.contains("kept no cookie"));

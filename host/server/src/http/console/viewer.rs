@@ -23,6 +23,10 @@ pub(super) async fn require_cookie(
 ) -> Response {
     let Some(cookie) = session_of(request.headers()) else { return to_sign_in(&request) };
     match state.admin.authenticate_browser(&cookie).await {
+        // The address that asks for the cookie is not one to come back to.
+        Ok(Some(_)) if *request.uri() == *JUST_SIGNED_IN => {
+            Redirect::to("/console").into_response()
+        }
         Ok(Some(caller)) => {
             request.extensions_mut().insert(SignedIn { caller, csrf: csrf_of(&cookie) });
             next.run(request).await
