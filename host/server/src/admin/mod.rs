@@ -41,7 +41,7 @@ pub use app_secrets::AppSecretState;
 pub use changes::MAX_WAITING_CHANGES;
 pub use desk::{Admin, Desk, FlowDesk, TenantDesk, TenantToDelete, Visitor};
 pub use error::AdminError;
-pub use figures::{ExchangeFigures, FigureSpan, FigureStretch, FlowFigures};
+pub use figures::FigureSpan;
 pub use flow_json::FlowJsonUpload;
 pub use flows::PutFlow;
 pub use live::{LiveExchange, LiveFilter, LiveLine, LivePage, LivePlace};
