@@ -12,7 +12,7 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, Semaphore};
 
 use super::browsers::SignInCodes;
-use super::logs::follower_limits;
+use super::followers::Followers;
 use super::phones::{Holder, Phones, PlayedPhone};
 use super::uploads::Uploads;
 use super::{AdminError, Caller, Right};
@@ -25,7 +25,6 @@ use flowhost_protocol::ids::{RequestId, Scope};
 use flowhost_runtime::budget::Budget;
 use flowhost_runtime::plugins::Plugins;
 use flowhost_runtime::telemetry::Metrics;
-use flowhost_runtime::tenant_limits::TenantLimits;
 
 /// The parts that the operations of the admin API use.
 pub struct Admin {
@@ -37,7 +36,7 @@ pub struct Admin {
     pub(super) key_uploads: Arc<KeyUploads>,
     pub(super) uploads: Uploads,
     pub(super) exchanges: Arc<Exchanges>,
-    pub(super) followers: TenantLimits,
+    pub(super) followers: Followers,
     pub(super) reading_flow_json: Mutex<()>,
     pub(super) changes: Arc<Budget>,
     codes: SignInCodes,
@@ -75,7 +74,7 @@ impl Admin {
             key_uploads,
             uploads: Uploads::new(upload_folder, metrics.budget("uploads")),
             exchanges,
-            followers: follower_limits(metrics.budget("log-followers")),
+            followers: Followers::new(metrics.budget("log-followers")),
             reading_flow_json: Mutex::default(),
             changes,
             codes: SignInCodes::default(),

@@ -204,4 +204,4 @@ pub(super) fn above<'a>(tenant: &'a str, flow: &'a str) -> [(&'a str, String); 2
     [(tenant, paths::tenant(tenant)), (flow, paths::flow(tenant, flow))]
 }
 
-const SKIPPED: &str = "More exchanges came than are shown here: load the page again to see them.";
+const SKIPPED: &str = "More came than is shown here: load the page again to see it.";
