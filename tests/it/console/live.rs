@@ -97,6 +97,40 @@ async fn an_entry_opens_its_own_flow_for_an_hour() {
 }
 
 #[tokio::test]
+async fn an_entry_opens_no_new_flow_of_the_same_name() {
+    let host = TestHost::start().await;
+    let acme = host.tenant("acme").await;
+    let flow = keeper(&acme, "booking").await;
+    let deploy = host.browser_with(json!({"tenant": "acme", "role": "deploy"})).await;
+    let opened = deploy.submit(LIVE, &format!("{LIVE}/reveal"), &[]).await.location.unwrap();
+    flow.call("DELETE", "", Value::Null).await.expect(204);
+
+    let next = keeper(&acme, "booking").await;
+    submit(&next, json!({"do": "log", "value": "of the new one"})).await;
+    wait_for_a_line(&deploy).await;
+
+    let page = deploy.page(&opened).await;
+    assert!(page.contains("14 characters, masked") && !page.contains("of the new one"), "{page}");
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn who_shares_the_token_of_the_environment_shares_no_open_text() {
+    let host = TestHost::start().await;
+    let flow = keeper(&host.tenant("acme").await, "booking").await;
+    submit(&flow, json!({"do": "log", "value": "a secret"})).await;
+    let (one, other) =
+        (host.browser(host.admin_token()).await, host.browser(host.admin_token()).await);
+    wait_for_a_line(&one).await;
+
+    let opened = one.submit(LIVE, &format!("{LIVE}/reveal"), &[]).await.location.unwrap();
+
+    assert!(one.page(&opened).await.contains("a secret"));
+    assert!(!other.page(&opened).await.contains("a secret"));
+    host.stop().await;
+}
+
+#[tokio::test]
 async fn exchanges_are_filtered_and_come_in_pages() {
     let host = TestHost::start().await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Chatty).await;

@@ -293,7 +293,7 @@ impl FlowDesk {
 
     /// Whose the phones are that the caller opens at this flow.
     pub(super) fn holder(&self) -> Holder {
-        Holder { token: self.caller().actor.token, scope: self.scope() }
+        Holder { token: self.caller().own_token(), scope: self.scope() }
     }
 
     pub(super) fn scope(&self) -> Scope {
