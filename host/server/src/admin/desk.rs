@@ -92,7 +92,7 @@ impl Admin {
         if !is_token(TOKEN_PREFIX, token) {
             return Ok(None);
         }
-        let found = store::use_api_token(&self.store, &digest, Door::Api).await?;
+        let found = store::use_api_token(&self.store, &[digest], Door::Api).await?;
         Ok(found.map(|used| Caller::of(Some(used.id), used.scope)))
     }
 
@@ -107,14 +107,22 @@ impl Admin {
         self.codes.redeem(code)
     }
 
+    /// What is stored of the cookie of a browser that signed in with the operator's token of the
+    /// environment, or with a code. A host with another one does not find it: such sign-ins end when
+    /// that variable changes, though no row is above theirs.
+    pub(super) fn digest_of_operators(&self, cookie: &str) -> TokenDigest {
+        let none = || TokenDigest::of("");
+        TokenDigest::of(cookie).with(self.operator_token.unwrap_or_else(none))
+    }
+
     /// The caller whose browser holds this cookie. `None` if it signed out, its time is over, or the
     /// token that it signed in with is gone.
     pub async fn authenticate_browser(&self, cookie: &str) -> Result<Option<Caller>, AdminError> {
         if !is_token(COOKIE_PREFIX, cookie) {
             return Ok(None);
         }
-        let digest = TokenDigest::of(cookie);
-        let found = store::use_api_token(&self.store, &digest, Door::Console).await?;
+        let digests = [TokenDigest::of(cookie), self.digest_of_operators(cookie)];
+        let found = store::use_api_token(&self.store, &digests, Door::Console).await?;
         Ok(found
             .map(|used| Caller { console: Some(used.id), ..Caller::of(used.made_by, used.scope) }))
     }

@@ -40,7 +40,7 @@ impl FlowDesk {
             let found = store::find_listed_session(self.store(), self.scope(), session).await?;
             found.ok_or(AdminError::NotFound("session"))?;
         }
-        let _claim = self.claim_change().await?;
+        let _claim = self.admin().claim_change(self.caller()).await?;
         Ok(store::record_reveal(self.store(), &self.reveal_record(said)).await?)
     }
 
