@@ -251,6 +251,31 @@ async fn changes_that_one_tenant_makes_leave_others_their_connections() {
 }
 
 #[tokio::test]
+async fn sign_ins_of_one_tenant_leave_others_their_connections() {
+    let host = TestHost::configured(|config| config.database_connections = 4).await;
+    host.tenant("acme").await;
+    let neighbour =
+        host.tenant("neighbour").await.flow("booking", json!({}), Component::Steady).await;
+    let reader = host.api_token(json!({"tenant": "acme", "role": "read"})).await;
+    let token = reader.token().unwrap();
+    // Its use is noted once a minute, and then not for a while.
+    host.browser(token).await;
+    let pool = host.database().pool().await;
+    let mut locking = pool.begin().await.unwrap();
+    sqlx::query("select from api_tokens for update").execute(&mut *locking).await.unwrap();
+    let signing_in = join_all((0..16).map(|_| host.browser(token)));
+    let others = async {
+        locks_are_waited_for(&pool, 1).await;
+        for number in 1..=20 {
+            assert_eq!(neighbour.count("token-of-ana").await, number);
+        }
+        locking.rollback().await.unwrap();
+    };
+
+    futures_util::future::join(signing_in, others).await;
+}
+
+#[tokio::test]
 async fn turns_that_wait_for_their_tenants_locks_leave_others_connections() {
     let host = TestHost::configured(|config| config.database_connections = 4).await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;

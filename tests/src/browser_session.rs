@@ -46,6 +46,11 @@ impl BrowserSession {
         Self { cookie: cookie.to_owned(), ..self.clone() }
     }
 
+    /// The same browser at the host whose admin listener has this URL.
+    pub fn at(&self, admin_url: &str) -> Self {
+        Self { admin_url: admin_url.to_owned(), ..self.clone() }
+    }
+
     /// Name and value of its cookie.
     pub fn cookie(&self) -> &str {
         &self.cookie

@@ -8,6 +8,7 @@
 mod api_tokens;
 mod app_secrets;
 mod audit;
+mod figures;
 mod flow_config;
 mod flow_json;
 mod flow_store;
@@ -29,6 +30,7 @@ mod versions;
 pub use api_tokens::{ApiTokenList, ApiTokenView, CreateApiToken, NewApiToken};
 pub use app_secrets::NewAppSecret;
 pub use audit::{ActorView, AuditEntryView, AuditPage, AuditQuery};
+pub use figures::{ExchangeFigures, FigureStretch, FlowFigures};
 pub use flow_config::{ConfigValueList, ConfigValueView, SetConfigValue};
 pub use flow_json::{FindingView, FlowJsonNotes};
 pub use flow_store::{StoreKeyList, StoreKeysQuery, StoreValueQuery, StoreValueView};

@@ -1,9 +1,10 @@
 //! A flow as it is used: its exchanges and what its plugin logs, as they happen.
 
-use flowhost_api::{ExchangeView, LogLineView, Timestamp};
+use flowhost_api::{ExchangeView, FlowFigures, LogLineView, Timestamp};
 use maud::{Markup, html};
 
 use crate::frame::form;
+use crate::parts::{level, outcome};
 use crate::said::Said;
 use crate::url::with_query;
 use crate::when::when;
@@ -19,7 +20,7 @@ pub struct Live<'a> {
     /// What the span of the plots is, for their links: `hour` or `day`.
     pub span: &'a str,
     /// Figures for the plots.
-    pub figures: plot::FlowFigures,
+    pub figures: FlowFigures,
     /// Exchanges, the newest first.
     pub exchanges: Vec<LiveExchange>,
     /// The place before which the next page begins.
@@ -221,16 +222,6 @@ pub fn exchange_row(flow: &str, exchange: &LiveExchange, lines: &[LiveLine]) -> 
     }
 }
 
-/// How an exchange ended, in a colour and a word.
-pub(crate) fn outcome(outcome: &str) -> Markup {
-    let class = match outcome {
-        "screen" | "completed" => "light good",
-        "failed" => "light bad",
-        _ => "light warn",
-    };
-    html! { span class=(class) { (outcome) } }
-}
-
 pub(crate) fn screens(view: &ExchangeView) -> Markup {
     let name = |screen: &Option<String>| screen.clone().unwrap_or_else(|| "–".to_owned());
     html! { (name(&view.screen_in)) " → " (name(&view.screen_out)) }
@@ -276,15 +267,10 @@ fn lines(live: &Live<'_>, viewer: &Viewer, page: &str) -> Markup {
 /// A line of the log as an item of the list.
 pub fn line_item(flow: &str, line: &LiveLine) -> Markup {
     let LiveLine { view, text } = line;
-    let class = match view.level.as_str() {
-        "error" => "light bad",
-        "warn" => "light warn",
-        _ => "light",
-    };
     html! {
         li id={ "line-" (view.number) } {
             p {
-                (when(&view.at)) " " span class=(class) { (view.level) }
+                (when(&view.at)) " " (level(&view.level))
                 " version " (view.version)
                 @if let Some(session) = &view.session {
                     " · " a href={ (flow) "/sessions/" (session) } { "session " (short(&session.to_string())) }
@@ -327,7 +313,7 @@ mod tests {
             flow: "/console/tenants/acme/flows/booking",
             filter: LiveFilter { outcome: "failed", ..LiveFilter::default() },
             span: "hour",
-            figures: plot::FlowFigures { seconds: 60, stretches: Vec::new(), sampled: None },
+            figures: FlowFigures { seconds: 60, stretches: Vec::new(), sampled: None },
             exchanges: vec![exchange("<script>")],
             next: None,
             looked_back_to: None,

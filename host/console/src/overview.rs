@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::parts::link_button;
+use crate::parts::{light, link_button};
 use flowhost_api::{KeyAtMeta, TenantOverview};
 
 /// A page of tenants.
@@ -31,13 +31,12 @@ enum Light {
 
 impl Light {
     fn draw(self) -> Markup {
-        let (class, word) = match self {
-            Self::Works => ("light good", "works"),
-            Self::Look => ("light warn", "look at it"),
-            Self::Broken => ("light bad", "broken"),
-            Self::Off => ("light", "switched off"),
-        };
-        html! { span class=(class) { (word) } }
+        match self {
+            Self::Works => light("good", "works"),
+            Self::Look => light("warn", "look at it"),
+            Self::Broken => light("bad", "broken"),
+            Self::Off => light("", "switched off"),
+        }
     }
 }
 

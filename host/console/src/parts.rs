@@ -21,6 +21,36 @@ pub(crate) fn light(colour: &str, word: &str) -> Markup {
     html! { span class={ "light " (colour) } { (word) } }
 }
 
+/// How an exchange ended.
+pub(crate) fn outcome(outcome: &str) -> Markup {
+    let colour = match outcome {
+        "screen" | "completed" => "good",
+        "failed" => "bad",
+        _ => "warn",
+    };
+    light(colour, outcome)
+}
+
+/// The status of a session.
+pub(crate) fn session_status(status: &str) -> Markup {
+    let colour = match status {
+        "open" | "completed" => "good",
+        "rejected" => "bad",
+        _ => "",
+    };
+    light(colour, status)
+}
+
+/// The level of a line of a log.
+pub(crate) fn level(level: &str) -> Markup {
+    let colour = match level {
+        "error" => "bad",
+        "warn" => "warn",
+        _ => "",
+    };
+    light(colour, level)
+}
+
 /// A link that looks like a button, to a page with a form.
 pub(crate) fn link_button(path: &str, text: &str) -> Markup {
     html! { a.button href=(path) { (text) } }

@@ -2,46 +2,14 @@
 
 use std::fmt::Write as _;
 
+use flowhost_api::{ExchangeFigures, FigureStretch, FlowFigures};
 use maud::{Markup, html};
 
-/// Figures of a flow.
-#[derive(Clone, Debug)]
-pub struct FlowFigures {
-    /// How long each stretch of time is, in seconds.
-    pub seconds: i64,
-    /// One after another.
-    pub stretches: Vec<Stretch>,
-    /// Set if there were more exchanges than were read: how many were, which are the newest.
-    pub sampled: Option<i64>,
-}
-
-/// A stretch of time.
-#[derive(Clone, Debug)]
-pub struct Stretch {
-    /// When it begins: hour and minute.
-    pub from: String,
-    /// What its exchanges come to. `None` if they were not read.
-    pub exchanges: Option<ExchangeFigures>,
-    /// How many lines of level error were logged.
-    pub error_lines: i64,
-}
-
-/// What the exchanges of a stretch come to.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ExchangeFigures {
-    /// How many there were.
-    pub count: i64,
-    /// How many of them failed.
-    pub failed: i64,
-    /// Half of them took at most this many milliseconds.
-    pub p50_ms: f64,
-    /// Of a hundred, 95 took at most this many milliseconds.
-    pub p95_ms: f64,
-}
+use crate::when::hour_and_minute;
 
 /// Two plots, how many exchanges there were and how long they took, and a table.
 pub fn of(figures: &FlowFigures) -> Markup {
-    let has_any = |stretch: &Stretch| {
+    let has_any = |stretch: &FigureStretch| {
         stretch.error_lines > 0 || stretch.exchanges.is_some_and(|exchanges| exchanges.count > 0)
     };
     let is_empty = !figures.stretches.iter().any(has_any);
@@ -65,9 +33,9 @@ pub fn of(figures: &FlowFigures) -> Markup {
     }
 }
 
-fn counts(stretches: &[Stretch], step: &str) -> Markup {
-    let exchanges = |stretch: &Stretch| stretch.exchanges.unwrap_or_default();
-    let highest = |stretch: &Stretch| exchanges(stretch).count.max(stretch.error_lines);
+fn counts(stretches: &[FigureStretch], step: &str) -> Markup {
+    let exchanges = |stretch: &FigureStretch| stretch.exchanges.unwrap_or_default();
+    let highest = |stretch: &FigureStretch| exchanges(stretch).count.max(stretch.error_lines);
     let most = stretches.iter().map(highest).max().unwrap_or(0).max(1);
     let height = |count: i64| HEIGHT * count.max(0) as f64 / most as f64;
     let title = format!("Exchanges per {step}, at most {most}");
@@ -96,7 +64,7 @@ fn counts(stretches: &[Stretch], step: &str) -> Markup {
     }
 }
 
-fn durations(stretches: &[Stretch], step: &str) -> Markup {
+fn durations(stretches: &[FigureStretch], step: &str) -> Markup {
     let most = stretches
         .iter()
         .filter_map(|stretch| stretch.exchanges)
@@ -124,7 +92,7 @@ fn durations(stretches: &[Stretch], step: &str) -> Markup {
 
 /// A line through the stretches that have exchanges, broken where one has none. A lone point is a
 /// short line, which is seen.
-fn path(stretches: &[Stretch], most: f64, of: fn(&ExchangeFigures) -> f64) -> String {
+fn path(stretches: &[FigureStretch], most: f64, of: fn(&ExchangeFigures) -> f64) -> String {
     let mut path = String::new();
     let mut goes_on = false;
     for (at, stretch) in stretches.iter().enumerate() {
@@ -147,11 +115,11 @@ fn axis() -> Markup {
     html! { path class="axis" d={ "M0 " (y) "H" (number(WIDTH)) } {} }
 }
 
-fn ends(stretches: &[Stretch]) -> Markup {
+fn ends(stretches: &[FigureStretch]) -> Markup {
     html! {
         @if let (Some(first), Some(last)) = (stretches.first(), stretches.last()) {
-            text x="0" y=(number(TEXT_AT)) { (first.from) }
-            text x=(number(WIDTH)) y=(number(TEXT_AT)) text-anchor="end" { (last.from) " UTC" }
+            text x="0" y=(number(TEXT_AT)) { (hour_and_minute(&first.from)) }
+            text x=(number(WIDTH)) y=(number(TEXT_AT)) text-anchor="end" { (hour_and_minute(&last.from)) " UTC" }
         }
     }
 }
@@ -175,7 +143,7 @@ fn number(value: f64) -> String {
     format!("{value:.1}")
 }
 
-fn table(stretches: &[Stretch], step: &str) -> Markup {
+fn table(stretches: &[FigureStretch], step: &str) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label="Figures" {
             table {
@@ -188,7 +156,7 @@ fn table(stretches: &[Stretch], step: &str) -> Markup {
                 tbody {
                     @for stretch in stretches {
                         tr {
-                            th scope="row" { (stretch.from) }
+                            th scope="row" { (hour_and_minute(&stretch.from)) }
                             @match stretch.exchanges {
                                 None => td colspan="4" { "not read" },
                                 Some(exchanges) => {
@@ -221,10 +189,11 @@ const VIEW_BOX: &str = "0 0 600 124";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::{from_value, json};
 
     fn figures(exchanges: &[Option<(i64, i64, f64)>]) -> FlowFigures {
-        let stretch = |(at, one): (usize, &Option<(i64, i64, f64)>)| Stretch {
-            from: format!("12:{at:02}"),
+        let stretch = |(at, one): (usize, &Option<(i64, i64, f64)>)| FigureStretch {
+            from: from_value(json!(format!("2026-03-01T12:{at:02}:00Z"))).unwrap(),
             exchanges: one.map(|(count, failed, ms)| ExchangeFigures {
                 count,
                 failed,

@@ -7,9 +7,9 @@ use maud::{Markup, html};
 use serde_json::{Map, Value};
 
 use crate::frame::form;
-use crate::live::{LiveLine, line_item, milliseconds, outcome, screens};
+use crate::live::{LiveLine, line_item, milliseconds, screens};
+use crate::parts::{outcome, session_status};
 use crate::said::Said;
-use crate::sessions::status;
 use crate::when::when;
 use crate::{Viewer, phone};
 
@@ -77,7 +77,7 @@ pub fn content(page: &SessionPage<'_>, viewer: &Viewer) -> Markup {
         section.panel aria-labelledby="session" {
             h2 #session { "Session " code { (session.id) } }
             p {
-                (status(&session.status))
+                (session_status(&session.status))
                 " · " (session.exchanges) @if session.exchanges == 1 { " exchange" } @else { " exchanges" }
                 " · began " (when(&session.created_at)) " UTC · its state is kept until " (when(&session.expires_at))
                 @if session.shared { " · its token is shared by many, so each exchange stands alone" }

@@ -4,6 +4,7 @@ use flowhost_api::SessionView;
 use maud::{Markup, html};
 
 use crate::live::short;
+use crate::parts::session_status;
 use crate::url::with_query;
 use crate::when::when;
 
@@ -66,23 +67,13 @@ fn row(path: &str, session: &SessionView) -> Markup {
     html! {
         tr {
             th scope="row" { a href={ (path) "/" (id) } title=(id) { (short(&id)) } }
-            td { (status(&session.status)) @if session.shared { div.hint { "its token is shared by many" } } }
+            td { (session_status(&session.status)) @if session.shared { div.hint { "its token is shared by many" } } }
             td { (session.screen.as_deref().unwrap_or("–")) }
             td { (session.exchanges) }
             td { (when(&session.created_at)) }
             td { (when(&session.updated_at)) }
         }
     }
-}
-
-/// A status in a colour and a word.
-pub(crate) fn status(status: &str) -> Markup {
-    let class = match status {
-        "open" | "completed" => "light good",
-        "rejected" => "light bad",
-        _ => "light",
-    };
-    html! { span class=(class) { (status) } }
 }
 
 /// As the API spells them.

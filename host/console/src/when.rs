@@ -11,8 +11,15 @@ pub(crate) fn when(at: &Timestamp) -> Markup {
     html! { time datetime=(whole) { (seconds) } }
 }
 
+/// The hour and minute, in UTC.
+pub(crate) fn hour_and_minute(at: &Timestamp) -> String {
+    let whole = at.to_string();
+    whole.get(HOUR_AND_MINUTE).unwrap_or(&whole).to_owned()
+}
+
 /// `2026-03-01T12:00:00`.
 const SECONDS: usize = 19;
+const HOUR_AND_MINUTE: std::ops::Range<usize> = 11..16;
 
 #[cfg(test)]
 mod tests {
@@ -26,5 +33,12 @@ mod tests {
             when(&at).into_string(),
             "<time datetime=\"2026-03-01T12:00:00.123456Z\">2026-03-01 12:00:00</time>"
         );
+    }
+
+    #[test]
+    fn a_plot_needs_hour_and_minute_alone() {
+        let at: Timestamp = serde_json::from_str("\"2026-03-01T12:34:56.123456Z\"").unwrap();
+
+        assert_eq!(hour_and_minute(&at), "12:34");
     }
 }

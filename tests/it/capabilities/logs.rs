@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use flowhost_client::payload;
+use flowhost_server::admin::MAX_FOLLOWERS_OF_A_TOKEN;
 use flowhost_server::store::{Store, StoreSeries, purge_next};
 use flowhost_tests::{Component, Ended, TestFlow, TestHost, eventually, flowhost, logged, watch};
 use futures_util::future::{join, join_all};
@@ -243,12 +244,12 @@ async fn as_many_follow_as_may_and_who_hangs_up_makes_room() {
     let flow = keeper(&host.tenant("acme").await, "booking").await;
     let other = keeper(&host.tenant("other").await, "booking").await;
     let mut followers = Vec::new();
-    for _ in 0..flowhost_server::admin::MAX_FOLLOWERS_OF_A_TENANT {
+    for _ in 0..MAX_FOLLOWERS_OF_A_TOKEN {
         followers.push(Follower::of(&flow, &host, "").await);
     }
 
     let refused = flow.call("GET", "/logs?follow=true", Value::Null).await;
-    assert!(refused.problem(429).contains("follow logs of this tenant"));
+    assert!(refused.problem(429).contains("with your token"));
     flow.call("GET", "/logs", Value::Null).await;
     Follower::of(&other, &host, "").await;
     followers.pop();

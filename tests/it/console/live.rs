@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use flowhost_client::payload;
-use flowhost_server::admin::MAX_FOLLOWERS_OF_A_TENANT;
+use flowhost_server::admin::{MAX_FOLLOWERS_OF_A_TENANT, MAX_FOLLOWERS_OF_A_TOKEN};
 use flowhost_tests::{BrowserSession, Component, TestHost, eventually};
 use reqwest::Response;
 use serde_json::{Value, json};
@@ -93,6 +93,40 @@ async fn an_entry_opens_its_own_flow_for_an_hour() {
     let past = "update audit_entries set created_at = now() - interval '61 minutes'";
     sqlx::query(past).execute(&pool).await.unwrap();
     assert!(!deploy.page(&opened).await.contains("a secret"));
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn an_entry_opens_no_new_flow_of_the_same_name() {
+    let host = TestHost::start().await;
+    let acme = host.tenant("acme").await;
+    let flow = keeper(&acme, "booking").await;
+    let deploy = host.browser_with(json!({"tenant": "acme", "role": "deploy"})).await;
+    let opened = deploy.submit(LIVE, &format!("{LIVE}/reveal"), &[]).await.location.unwrap();
+    flow.call("DELETE", "", Value::Null).await.expect(204);
+
+    let next = keeper(&acme, "booking").await;
+    submit(&next, json!({"do": "log", "value": "of the new one"})).await;
+    wait_for_a_line(&deploy).await;
+
+    let page = deploy.page(&opened).await;
+    assert!(page.contains("14 characters, masked") && !page.contains("of the new one"), "{page}");
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn who_shares_the_token_of_the_environment_shares_no_open_text() {
+    let host = TestHost::start().await;
+    let flow = keeper(&host.tenant("acme").await, "booking").await;
+    submit(&flow, json!({"do": "log", "value": "a secret"})).await;
+    let (one, other) =
+        (host.browser(host.admin_token()).await, host.browser(host.admin_token()).await);
+    wait_for_a_line(&one).await;
+
+    let opened = one.submit(LIVE, &format!("{LIVE}/reveal"), &[]).await.location.unwrap();
+
+    assert!(one.page(&opened).await.contains("a secret"));
+    assert!(!other.page(&opened).await.contains("a secret"));
     host.stop().await;
 }
 
@@ -204,18 +238,50 @@ async fn who_watches_takes_a_place_of_those_who_follow_logs() {
     let reader = host.browser_with(json!({"tenant": "acme", "role": "read"})).await;
     let page = reader.page(LIVE).await;
     let mut watching = Vec::new();
-    for _ in 0..MAX_FOLLOWERS_OF_A_TENANT {
+    for _ in 0..MAX_FOLLOWERS_OF_A_TOKEN {
         watching.push(Events::of(&reader, &page).await);
     }
 
-    flow.call("GET", "/logs?follow=true", Value::Null).await.problem(429);
-    assert_eq!(reader.follow(&format!("{LIVE}/events")).await.status(), 429);
+    let refused = reader.open(&format!("{LIVE}/events")).await;
+    assert_eq!(refused.status, 429);
+    assert!(refused.text.contains("with your token"), "{}", refused.text);
+    let deploy = host.browser_with(json!({"tenant": "acme", "role": "deploy"})).await;
+    for _ in MAX_FOLLOWERS_OF_A_TOKEN..MAX_FOLLOWERS_OF_A_TENANT {
+        watching.push(Events::of(&deploy, &page).await);
+    }
+    let refused = flow.call("GET", "/logs?follow=true", Value::Null).await;
+    assert!(refused.problem(429).contains("of this tenant"));
     watching.pop();
 
     eventually("there is a place again", async || {
-        (reader.follow(&format!("{LIVE}/events")).await.status() == 200).then_some(())
+        (deploy.follow(&format!("{LIVE}/events")).await.status() == 200).then_some(())
     })
     .await;
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn of_a_flood_of_lines_the_newest_come_and_the_page_says_so() {
+    let host = TestHost::start().await;
+    let flow = keeper(&host.tenant("acme").await, "booking").await;
+    submit(&flow, json!({"do": "log", "value": "before"})).await;
+    let deploy = host.browser_with(json!({"tenant": "acme", "role": "deploy"})).await;
+    wait_for_a_line(&deploy).await;
+    let mut events = Events::of(&deploy, &deploy.page(LIVE).await).await;
+
+    submit(&flow, json!({"do": "flood", "value": "many", "count": 64})).await;
+
+    let (mut skipped, mut lines) = (0, Vec::new());
+    while !lines.last().is_some_and(|line: &String| line.starts_with("<li id=\"line-65\"")) {
+        match events.next().await.unwrap() {
+            (name, line) if name == "line" => lines.push(line),
+            (name, _) => skipped += usize::from(name == "skipped"),
+        }
+    }
+    assert_eq!((skipped, lines.len()), (1, 50));
+    assert!(lines[0].starts_with("<li id=\"line-16\""), "{lines:?}");
+    submit(&flow, json!({"do": "log", "value": "after"})).await;
+    assert!(events.until_a_line().await.1[0].starts_with("<li id=\"line-66\""));
     host.stop().await;
 }
 

@@ -1,8 +1,8 @@
 //! Who gets into the console, and how it ends.
 
 use flowhost_api::ApiTokenList;
-use flowhost_server::config::Console;
-use flowhost_tests::{TestHost, csrf_of, with_form};
+use flowhost_server::config::{AdminToken, Console};
+use flowhost_tests::{BrowserSession, TestHost, csrf_of, with_form};
 use reqwest::Client;
 use serde_json::{Value, json};
 
@@ -59,6 +59,32 @@ async fn a_token_signs_in_so_many_browsers_and_no_more() {
     let last = host.browser(host.admin_token()).await;
     last.page("/console").await;
     assert_eq!(first.open("/console").await.status, 303);
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn a_sign_in_by_the_token_of_the_environment_ends_with_it() {
+    let host = TestHost::start().await;
+    let by_token = host.browser(host.admin_token()).await;
+    let linked = Client::builder().no_proxy().build().unwrap().get(host.console_link()).send();
+    let set = linked.await.unwrap().headers()["set-cookie"].to_str().unwrap().to_owned();
+    let by_link = by_token.holding(set.split(';').next().unwrap());
+    let by_row = host.browser_with(json!({"scope": "operator"})).await;
+
+    let same = host.second().await;
+    let changed =
+        host.second_configured(|config| config.admin_token = Some(AdminToken::generate())).await;
+
+    for (host, holds) in [(&host, true), (&same, true), (&changed, false)] {
+        let opens = async |browser: &BrowserSession| {
+            browser.at(&host.admin().url("")).open("/console").await.status == 200
+        };
+        assert_eq!(opens(&by_token).await, holds);
+        assert_eq!(opens(&by_link).await, holds);
+        assert!(opens(&by_row).await, "it ends with its own token");
+    }
+    changed.stop().await;
+    same.stop().await;
     host.stop().await;
 }
 

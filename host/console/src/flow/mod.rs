@@ -20,11 +20,10 @@ pub use self::rehearsal::rehearsal;
 pub use self::settings::changed_settings;
 
 use crate::parts::{light, link_button, panel};
-use crate::plot::{self, FlowFigures};
 use crate::tenant::state;
 use crate::when::when;
-use crate::{Viewer, paths};
-use flowhost_api::{ConfigValueView, FlowView, FlowWarning, Right, VersionView};
+use crate::{Viewer, paths, plot};
+use flowhost_api::{ConfigValueView, FlowFigures, FlowView, FlowWarning, Right, VersionView};
 
 /// What the page of a flow shows.
 #[derive(Debug)]

@@ -48,6 +48,11 @@ impl TokenDigest {
     pub fn of(token: &str) -> Self {
         Self(Sha256::digest(token.as_bytes()).into())
     }
+
+    /// The digest of both tokens: nobody can make it who knows only one of them.
+    pub fn with(self, other: Self) -> Self {
+        Self(Sha256::new().chain_update(self.0).chain_update(other.0).finalize().into())
+    }
 }
 
 /// Compares in constant time, so that timing tells nothing about the stored digest.
@@ -73,5 +78,15 @@ mod tests {
         assert_eq!(one.digest(), TokenDigest::of(one.expose()));
         assert_ne!(one.digest(), other.digest());
         assert_eq!(format!("{one:?}"), "BearerToken(..)");
+    }
+
+    #[test]
+    fn the_digest_of_two_tokens_is_neithers_and_depends_on_both() {
+        let [one, other, third] = ["one", "other", "third"].map(TokenDigest::of);
+        let both = one.with(other);
+        assert_eq!(both, TokenDigest::of("one").with(other));
+        for different in [one, other, other.with(one), one.with(third), third.with(other)] {
+            assert_ne!(both, different);
+        }
     }
 }

@@ -4,10 +4,20 @@ use std::ops::{Deref, DerefMut};
 
 use serde_json::{Value, json};
 
-use super::AdminError;
-use super::desk::{FlowDesk, TenantDesk, no_flow, no_tenant};
+use super::desk::{Admin, FlowDesk, TenantDesk, no_flow, no_tenant};
+use super::{AdminError, Caller};
 use crate::store::{self, AuditRecord, Change, StoredFlow};
 use flowhost_runtime::budget::Claim;
+
+impl Admin {
+    /// Waits for the claim that a tenant's own token needs to write.
+    pub(super) async fn claim_change(&self, caller: &Caller) -> Result<Option<Claim>, AdminError> {
+        Ok(match caller.scope.tenant() {
+            Some(own) => Some(self.changes.take(own, 1).await.ok_or_else(too_many_changes)?),
+            None => None,
+        })
+    }
+}
 
 impl TenantDesk {
     /// Begins a change. A change made with a tenant's own token first waits for a claim on the
@@ -15,19 +25,9 @@ impl TenantDesk {
     /// a tenant that sends many would hold every database connection. A change by a partner or an
     /// operator needs no claim, because it may be a kill switch.
     pub(super) async fn begin_change(&self) -> Result<ClaimedChange, AdminError> {
-        let claim = self.claim_change().await?;
+        let claim = self.admin().claim_change(self.caller()).await?;
         let change = self.store().begin_change(self.tenant().id).await?.ok_or_else(no_tenant)?;
         Ok(ClaimedChange { change, claim })
-    }
-
-    /// Waits for the claim that a tenant's own token needs to write.
-    pub(super) async fn claim_change(&self) -> Result<Option<Claim>, AdminError> {
-        Ok(match self.caller().scope.tenant() {
-            Some(own) => {
-                Some(self.admin().changes.take(own, 1).await.ok_or_else(too_many_changes)?)
-            }
-            None => None,
-        })
     }
 
     /// Commits a change with its audit entry, then makes this host serve it.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, Semaphore};
 
 use super::browsers::SignInCodes;
-use super::logs::follower_limits;
+use super::followers::Followers;
 use super::phones::{Holder, Phones, PlayedPhone};
 use super::uploads::Uploads;
 use super::{AdminError, Caller, Right};
@@ -25,7 +25,6 @@ use flowhost_protocol::ids::{RequestId, Scope};
 use flowhost_runtime::budget::Budget;
 use flowhost_runtime::plugins::Plugins;
 use flowhost_runtime::telemetry::Metrics;
-use flowhost_runtime::tenant_limits::TenantLimits;
 
 /// The parts that the operations of the admin API use.
 pub struct Admin {
@@ -37,7 +36,7 @@ pub struct Admin {
     pub(super) key_uploads: Arc<KeyUploads>,
     pub(super) uploads: Uploads,
     pub(super) exchanges: Arc<Exchanges>,
-    pub(super) followers: TenantLimits,
+    pub(super) followers: Followers,
     pub(super) reading_flow_json: Mutex<()>,
     pub(super) changes: Arc<Budget>,
     codes: SignInCodes,
@@ -75,7 +74,7 @@ impl Admin {
             key_uploads,
             uploads: Uploads::new(upload_folder, metrics.budget("uploads")),
             exchanges,
-            followers: follower_limits(metrics.budget("log-followers")),
+            followers: Followers::new(metrics.budget("log-followers")),
             reading_flow_json: Mutex::default(),
             changes,
             codes: SignInCodes::default(),
@@ -93,7 +92,7 @@ impl Admin {
         if !is_token(TOKEN_PREFIX, token) {
             return Ok(None);
         }
-        let found = store::use_api_token(&self.store, &digest, Door::Api).await?;
+        let found = store::use_api_token(&self.store, &[digest], Door::Api).await?;
         Ok(found.map(|used| Caller::of(Some(used.id), used.scope)))
     }
 
@@ -108,14 +107,22 @@ impl Admin {
         self.codes.redeem(code)
     }
 
+    /// What is stored of the cookie of a browser that signed in with the operator's token of the
+    /// environment, or with a code. A host with another one does not find it: such sign-ins end when
+    /// that variable changes, though no row is above theirs.
+    pub(super) fn digest_of_operators(&self, cookie: &str) -> TokenDigest {
+        let none = || TokenDigest::of("");
+        TokenDigest::of(cookie).with(self.operator_token.unwrap_or_else(none))
+    }
+
     /// The caller whose browser holds this cookie. `None` if it signed out, its time is over, or the
     /// token that it signed in with is gone.
     pub async fn authenticate_browser(&self, cookie: &str) -> Result<Option<Caller>, AdminError> {
         if !is_token(COOKIE_PREFIX, cookie) {
             return Ok(None);
         }
-        let digest = TokenDigest::of(cookie);
-        let found = store::use_api_token(&self.store, &digest, Door::Console).await?;
+        let digests = [TokenDigest::of(cookie), self.digest_of_operators(cookie)];
+        let found = store::use_api_token(&self.store, &digests, Door::Console).await?;
         Ok(found
             .map(|used| Caller { console: Some(used.id), ..Caller::of(used.made_by, used.scope) }))
     }
@@ -294,7 +301,7 @@ impl FlowDesk {
 
     /// Whose the phones are that the caller opens at this flow.
     pub(super) fn holder(&self) -> Holder {
-        Holder { token: self.caller().actor.token, scope: self.scope() }
+        Holder { token: self.caller().own_token(), scope: self.scope() }
     }
 
     pub(super) fn scope(&self) -> Scope {

@@ -4,13 +4,13 @@ use std::collections::HashSet;
 
 use time::{Duration, OffsetDateTime};
 
+use super::followers::FollowerPlace;
 use super::live::{LiveExchange, LiveFilter, LiveLine, LivePlace, PAGE};
-use super::logs::{LogTail, too_many_followers};
+use super::logs::LogTail;
 use super::reveal::Said;
 use super::{AdminError, FlowDesk, Right};
 use crate::store::{self, Feed, FeedExchange, FeedPlace, FeedReach};
 use flowhost_protocol::ids::{AuditId, SessionId};
-use flowhost_runtime::tenant_limits::Permit;
 
 /// What happened since a follower last asked, the oldest first.
 #[derive(Debug, Default)]
@@ -42,7 +42,7 @@ pub struct LiveFollower {
     log: Option<LogTail>,
     opened_by: Option<AuditId>,
     revealed: bool,
-    _permit: Permit,
+    _place: FollowerPlace,
 }
 
 impl FlowDesk {
@@ -55,8 +55,7 @@ impl FlowDesk {
     ) -> Result<LiveFollower, AdminError> {
         filter.reach()?;
         self.check_session(&filter).await?;
-        let permit =
-            self.admin().followers.try_acquire(self.tenant().id).map_err(too_many_followers)?;
+        let place = self.take_place_to_follow()?;
         let revealed = self.is_revealed(Said::Log, opened_by).await?;
         let log = match filter.lines().filter(|_| self.caller().may(Right::Deploy)) {
             Some(query) => Some(LogTail::new(&self, &query, start.line).await?),
@@ -71,7 +70,7 @@ impl FlowDesk {
             log,
             opened_by,
             revealed,
-            _permit: permit,
+            _place: place,
         };
         if let Some(LivePlace(last)) = start.exchange {
             let feed = follower.read().await?;
@@ -96,10 +95,11 @@ impl LiveFollower {
         skipped |= exchanges.len() > PAGE as usize;
         exchanges.truncate(PAGE as usize);
         exchanges.reverse();
-        let lines = match &mut self.log {
-            Some(tail) => tail.next(&self.desk).await?,
-            None => Vec::new(),
+        let (lines, more_lines) = match &mut self.log {
+            Some(tail) => tail.newest(&self.desk, PAGE as usize).await?,
+            None => Default::default(),
         };
+        skipped |= more_lines;
         Ok(LiveNews {
             exchanges: exchanges.into_iter().map(LiveExchange::from).collect(),
             skipped,

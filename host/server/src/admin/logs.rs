@@ -3,6 +3,7 @@
 //! Lines may hold what customers said, so they are for the plugin's authors (role `deploy`). Role
 //! `read` sees the history of sessions but no lines.
 
+use super::followers::FollowerPlace;
 use super::page::PageLimit;
 use super::{AdminError, FlowDesk};
 use crate::plugin_logs::log_line_context;
@@ -11,14 +12,12 @@ use flowhost_api::{LogLineView, LogQuery};
 use flowhost_protocol::crypto::DataKey;
 use flowhost_protocol::flow::LogLevel;
 use flowhost_protocol::ids::{Scope, TokenHash};
-use flowhost_runtime::telemetry::BudgetSeries;
-use flowhost_runtime::tenant_limits::{Full, Permit, TenantLimits};
 
 /// Somebody who follows a flow's log. Takes one of the host's places for that, until it is dropped.
 pub struct LogFollower {
     desk: FlowDesk,
     tail: LogTail,
-    _permit: Permit,
+    _place: FollowerPlace,
 }
 
 /// The end of a flow's log: what comes after the lines that were read.
@@ -49,6 +48,7 @@ impl FlowDesk {
             after: None,
             token: Some(token),
             limit: LINES_OF_A_SESSION,
+            newest: true,
         };
         let lines = store::list_log_lines(self.store(), self.scope(), reach).await?;
         opened(&self.data_key()?, self.scope(), lines)
@@ -65,14 +65,13 @@ impl FlowDesk {
                 "before and follow don't go together: what follows comes after".to_owned(),
             ));
         }
-        let permit =
-            self.admin().followers.try_acquire(self.tenant().id).map_err(too_many_followers)?;
+        let place = self.take_place_to_follow()?;
         let data_key = self.data_key()?;
         let lines = store::list_log_lines(self.store(), self.scope(), reach).await?;
         let last_seen = lines.last().map_or(reach.after.unwrap_or(0), |line| line.number);
         let lines = opened(&data_key, self.scope(), lines)?;
         let tail = LogTail { data_key, least: reach.least, token: reach.token, last_seen };
-        Ok((lines, LogFollower { desk: self, tail, _permit: permit }))
+        Ok((lines, LogFollower { desk: self, tail, _place: place }))
     }
 }
 
@@ -94,7 +93,8 @@ impl FlowDesk {
             return Err(AdminError::Invalid("before and after don't go together".to_owned()));
         }
         let limit = PageLimit::parse(query.limit)?.to_show();
-        Ok(LogReach { least, before: query.before, after: query.after, token, limit })
+        let newest = query.after.is_none();
+        Ok(LogReach { least, before: query.before, after: query.after, token, limit, newest })
     }
 }
 
@@ -121,28 +121,49 @@ impl LogTail {
         Ok(Self { data_key: desk.data_key()?, least, token, last_seen })
     }
 
-    /// Lines that came since the last call, at most a page.
-    pub(super) async fn next(&mut self, desk: &FlowDesk) -> Result<Vec<LogLineView>, AdminError> {
-        let (store, scope) = (desk.store(), desk.scope());
-        let newest = store::last_log_number(store, scope).await?;
-        if newest <= self.last_seen {
-            return Ok(Vec::new());
+    /// Lines that came since the last call, the oldest ones if there are more than a page.
+    async fn next(&mut self, desk: &FlowDesk) -> Result<Vec<LogLineView>, AdminError> {
+        let (mut lines, newest) = self.read(desk, FOLLOWED_LINES, false).await?;
+        let is_full = lines.len() as i64 == FOLLOWED_LINES;
+        self.last_seen = match (cut(&mut lines), lines.last()) {
+            (is_cut, Some(last)) if is_cut || is_full => last.number,
+            (_, last) => last.map_or(newest, |line| line.number.max(newest)),
+        };
+        opened(&self.data_key, desk.scope(), lines)
+    }
+
+    /// The newest lines that came since the last call, so many at the most, and whether there were
+    /// more.
+    pub(super) async fn newest(
+        &mut self,
+        desk: &FlowDesk,
+        most: usize,
+    ) -> Result<(Vec<LogLineView>, bool), AdminError> {
+        let (mut lines, newest) = self.read(desk, most as i64 + 1, true).await?;
+        let more = lines.len() > most;
+        if more {
+            lines.remove(0);
         }
-        let reach = LogReach {
-            least: self.least,
-            before: None,
-            after: Some(self.last_seen),
-            token: self.token,
-            limit: FOLLOWED_LINES,
-        };
-        let lines = store::list_log_lines(store, scope, reach).await?;
-        // Less than a page means that nothing up to the newest is left. Lines below the level need
-        // not be read again.
-        self.last_seen = match lines.last() {
-            Some(last) if lines.len() as i64 == FOLLOWED_LINES => last.number,
-            last => last.map_or(newest, |line| line.number.max(newest)),
-        };
-        opened(&self.data_key, scope, lines)
+        self.last_seen = lines.last().map_or(newest, |line| line.number.max(newest));
+        Ok((opened(&self.data_key, desk.scope(), lines)?, more))
+    }
+
+    /// Lines after those that were seen, and the number up to which there may be some. Lines below
+    /// the level need not be read again.
+    async fn read(
+        &self,
+        desk: &FlowDesk,
+        limit: i64,
+        newest: bool,
+    ) -> Result<(Vec<StoredLogLine>, i64), AdminError> {
+        let (store, scope) = (desk.store(), desk.scope());
+        let last = store::last_log_number(store, scope).await?;
+        if last <= self.last_seen {
+            return Ok((Vec::new(), self.last_seen));
+        }
+        let (least, token, after) = (self.least, self.token, Some(self.last_seen));
+        let reach = LogReach { least, before: None, after, token, limit, newest };
+        Ok((store::list_log_lines(store, scope, reach).await?, last))
     }
 
     /// The number of the last line that was read, or passed over.
@@ -162,6 +183,18 @@ impl FlowDesk {
         };
         Ok(token_holds && self.is_still_open().await?)
     }
+}
+
+/// Leaves as many lines as may wait for a reader, one at least. Returns whether it left out any.
+fn cut(lines: &mut Vec<StoredLogLine>) -> bool {
+    let mut bytes = 0;
+    let past = lines.iter().position(|line| {
+        bytes += line.sealed_message.0.len();
+        bytes > FOLLOWED_BYTES
+    });
+    let Some(past) = past else { return false };
+    lines.truncate(past.max(1));
+    true
 }
 
 fn opened(
@@ -188,66 +221,46 @@ fn view(data_key: &DataKey, scope: Scope, line: StoredLogLine) -> Result<LogLine
     })
 }
 
-/// Limits how many callers follow logs at a host.
-pub(super) fn follower_limits(series: BudgetSeries) -> TenantLimits {
-    TenantLimits::new(MAX_FOLLOWERS, MAX_FOLLOWERS_OF_A_TENANT, series)
-}
-
-pub(super) fn too_many_followers(full: Full) -> AdminError {
-    AdminError::Busy(match full {
-        Full::All => {
-            "as many follow logs at this host as may; try again, or try another host".to_owned()
-        }
-        Full::Tenant => {
-            "as many follow logs of this tenant at this host as may; end one of them".to_owned()
-        }
-    })
-}
-
-/// Each follower queries the database twice a second.
-const MAX_FOLLOWERS: usize = 32;
-
-/// Enough for a few people at work.
-pub const MAX_FOLLOWERS_OF_A_TENANT: usize = 4;
-
 /// A conversation has some ten exchanges.
 const LINES_OF_A_SESSION: i64 = 50;
 
-/// The most lines at once: 2 MiB at 4 KiB each.
+/// The most lines at once, whose texts are no longer than this.
 const FOLLOWED_LINES: i64 = 500;
+const FOLLOWED_BYTES: usize = 256 << 10;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flowhost_protocol::ids::TenantId;
+    use flowhost_protocol::crypto::Sealed;
+    use time::OffsetDateTime;
 
-    #[test]
-    fn followers_are_bounded_per_tenant_and_give_their_permits_back() {
-        let followers = follower_limits(BudgetSeries::default());
-        let (one, other) = (TenantId::new(), TenantId::new());
-        let follow = |tenant| followers.try_acquire(tenant).map_err(too_many_followers);
-        let mut held: Vec<_> =
-            (0..MAX_FOLLOWERS_OF_A_TENANT).map(|_| follow(one).unwrap()).collect();
-
-        assert!(
-            matches!(follow(one), Err(AdminError::Busy(why)) if why.contains("of this tenant"))
-        );
-        drop(follow(other).unwrap());
-        held.pop();
-
-        held.push(follow(one).unwrap());
+    fn lines(lengths: &[usize]) -> Vec<StoredLogLine> {
+        let line = |(number, length): (i64, &usize)| StoredLogLine {
+            number,
+            version: 1,
+            request: None,
+            token: None,
+            session: None,
+            level: LogLevel::Info,
+            sealed_message: Sealed(vec![0; *length]),
+            dropped: None,
+            at: OffsetDateTime::UNIX_EPOCH,
+        };
+        (1..).zip(lengths).map(line).collect()
     }
 
     #[test]
-    fn followers_are_bounded_in_all() {
-        let followers = follower_limits(BudgetSeries::default());
-        let follow = |tenant| followers.try_acquire(tenant).map_err(too_many_followers);
-        let held: Vec<_> = (0..MAX_FOLLOWERS).map(|_| follow(TenantId::new()).unwrap()).collect();
+    fn what_may_wait_for_a_reader_is_bounded_in_bytes_and_never_nothing() {
+        for (lengths, left, is_cut) in [
+            (&[100; 500][..], 500, false),
+            (&[4 << 10; 64], 64, false),
+            (&[4 << 10; 65], 64, true),
+            (&[FOLLOWED_BYTES + 1, 1], 1, true),
+            (&[], 0, false),
+        ] {
+            let mut lines = lines(lengths);
 
-        assert!(
-            matches!(follow(TenantId::new()), Err(AdminError::Busy(why)) if why.contains("another host"))
-        );
-        drop(held);
-        assert!(follow(TenantId::new()).is_ok());
+            assert_eq!((cut(&mut lines), lines.len()), (is_cut, left), "{}", lengths.len());
+        }
     }
 }

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+
 use super::{AdminError, FlowDesk, Right};
 use crate::store::{self, AuditRecord};
 use flowhost_protocol::ids::{AuditId, SessionId};
@@ -38,7 +40,7 @@ impl FlowDesk {
             let found = store::find_listed_session(self.store(), self.scope(), session).await?;
             found.ok_or(AdminError::NotFound("session"))?;
         }
-        let _claim = self.claim_change().await?;
+        let _claim = self.admin().claim_change(self.caller()).await?;
         Ok(store::record_reveal(self.store(), &self.reveal_record(said)).await?)
     }
 
@@ -58,14 +60,21 @@ impl FlowDesk {
         }
     }
 
+    /// Says for people what is opened, and for [`is_revealed`](Self::is_revealed) of which flow and to
+    /// whom: another flow may have that name later, and several people may use one token.
     fn reveal_record(&self, said: Said) -> AuditRecord {
-        match said {
+        let mut record = match said {
             Said::Log => self.record("log.reveal"),
             Said::Session(session) => AuditRecord {
                 target: Some(format!("{}/{session}", self.flow().name)),
                 ..self.record("session.reveal")
             },
-        }
+        };
+        record.after = Some(json!({
+            "flow_id": self.flow().id.0,
+            "open_to_token": self.caller().own_token().map(|token| token.0),
+        }));
+        record
     }
 }
 

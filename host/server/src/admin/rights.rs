@@ -20,6 +20,13 @@ impl Caller {
         Self { actor: Actor { token, role: scope.role() }, scope, console: None }
     }
 
+    /// The token that is the caller's alone: the one that it acts as; or what its browser holds, if it
+    /// signed in with the operator's token of the environment, which has no id and may be several
+    /// people's. `None` for callers that showed that one to the API.
+    pub(super) fn own_token(&self) -> Option<ApiTokenId> {
+        self.actor.token.or(self.console)
+    }
+
     /// The role of its token: `operator`, `partner`, `deploy` or `read`.
     pub fn role(&self) -> &'static str {
         self.scope.role()
@@ -84,6 +91,17 @@ impl Caller {
 mod tests {
     use super::*;
     use flowhost_protocol::ids::TenantId;
+
+    #[test]
+    fn browsers_that_share_the_environments_token_are_told_apart() {
+        let shared = Caller::of(None, TokenScope::Operator);
+        let (token, browser) = (Some(ApiTokenId::new()), Some(ApiTokenId::new()));
+
+        assert_eq!(shared.own_token(), None);
+        assert_eq!(Caller { console: browser, ..shared }.own_token(), browser);
+        let signed_in = Caller { console: browser, ..Caller::of(token, TokenScope::Operator) };
+        assert_eq!(signed_in.own_token(), token);
+    }
 
     #[test]
     fn each_role_may_what_the_roles_below_it_may_and_more() {

@@ -113,7 +113,8 @@ const ROUNDS_PER_CHECK: u32 = 10;
 /// Fifteen seconds: proxies usually close a connection that is silent for 60.
 const ROUNDS_PER_SIGN: u32 = 30;
 
-/// A reader that is slower than the events may have this many chunks waiting. When they are full,
-/// following ends unless it reads one within `PATIENCE`.
-const UNREAD_CHUNKS: usize = 4;
+/// A reader that is slower than the events may have this many chunks waiting, besides the one that
+/// is written to its connection. Following goes on when it has read one, and ends if that takes it
+/// longer than `PATIENCE`. What happened meanwhile is in the next chunk, so more would not help.
+const UNREAD_CHUNKS: usize = 1;
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -159,19 +159,19 @@ pub async fn delete_old_console_tokens(
     Ok(())
 }
 
-/// Finds the token of that hash if it has not expired and is for this door. Records its use, at most
-/// once a minute.
+/// Finds the token that has one of these hashes if it has not expired and is for this door. Records
+/// its use, at most once a minute.
 pub async fn use_api_token(
     store: &Store,
-    digest: &TokenDigest,
+    digests: &[TokenDigest],
     door: Door,
 ) -> Result<Option<UsedToken>, StoreError> {
     let mut transaction = store.above_tenants().await?;
     let row: Option<UsedRow> = sqlx::query_as(
         "select token_id, role, partner_id, tenant_id, made_by, coalesce(last_used_at < now() - interval '1 minute', true) as note_use \
-         from api_tokens where token_hash = $1 and for_console = $2 and (expires_at is null or expires_at > now())",
+         from api_tokens where token_hash = any($1) and for_console = $2 and (expires_at is null or expires_at > now())",
     )
-    .bind(&digest.0[..])
+    .bind(digests.iter().map(|digest| &digest.0[..]).collect::<Vec<_>>())
     .bind(door == Door::Console)
     .fetch_optional(&mut *transaction)
     .await?;

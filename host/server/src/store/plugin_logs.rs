@@ -49,8 +49,10 @@ pub struct LogReach {
     pub after: Option<i64>,
     /// Only lines of the session of this token.
     pub token: Option<TokenHash>,
-    /// The most lines: the oldest ones if `after` is given, else the newest.
+    /// The most lines.
     pub limit: i64,
+    /// Which ones if there are more: the newest, or the oldest.
+    pub newest: bool,
 }
 
 /// Adds lines to a flow's log and drops the oldest, so that it has at most [`MAX_LINES`]. `seal`
@@ -122,8 +124,7 @@ pub async fn list_log_lines(
     scope: Scope,
     reach: LogReach,
 ) -> Result<Vec<StoredLogLine>, StoreError> {
-    let forward = reach.after.is_some();
-    let order = if forward { FORWARD } else { BACKWARD };
+    let order = if reach.newest { BACKWARD } else { FORWARD };
     let rows: Vec<LineRow> = sqlx::query_as(order)
         .bind(scope.tenant.0)
         .bind(scope.flow.0)
@@ -135,7 +136,7 @@ pub async fn list_log_lines(
         .fetch_all(&mut *store.of(scope.tenant).await?)
         .await?;
     let mut lines = rows.into_iter().map(StoredLogLine::try_from).collect::<Result<Vec<_>, _>>()?;
-    if !forward {
+    if reach.newest {
         lines.reverse();
     }
     Ok(lines)

@@ -15,8 +15,8 @@ pub async fn record_reveal(store: &Store, record: &AuditRecord) -> Result<AuditI
     Ok(id)
 }
 
-/// Whether the audit log has this entry, with the same actor, tenant, action and target, and it is
-/// not older than `age`.
+/// Whether the audit log has this entry, with the same actor, tenant, action, target and state after
+/// it, and it is not older than `age`.
 pub async fn is_revealed(
     store: &Store,
     entry: AuditId,
@@ -27,7 +27,7 @@ pub async fn is_revealed(
     let found = sqlx::query_scalar(
         "select exists (select from audit_entries where audit_id = $1 and actor_token_id is not distinct from $2 \
            and actor_role = $3 and tenant_id = $4 and action = $5 and target is not distinct from $6 \
-           and created_at > now() - make_interval(secs => $7))",
+           and after is not distinct from $7 and created_at > now() - make_interval(secs => $8))",
     )
     .bind(entry.0)
     .bind(record.actor.token.map(|token| token.0))
@@ -35,6 +35,7 @@ pub async fn is_revealed(
     .bind(tenant.map(|(id, _)| id.0))
     .bind(record.action)
     .bind(&record.target)
+    .bind(&record.after)
     .bind(age.as_secs_f64())
     .fetch_one(&mut *store.above_tenants().await?)
     .await?;

@@ -41,6 +41,16 @@ async fn a_phone_is_for_who_may_deploy_and_for_its_own_token() {
 }
 
 #[tokio::test]
+async fn who_shares_the_token_of_the_environment_shares_no_phone() {
+    let (host, _flow, _browser) = with(Component::Steady, json!({})).await;
+    let phone = Phone::open(&host.browser(host.admin_token()).await, "active").await;
+
+    assert_eq!(host.browser(host.admin_token()).await.open(&phone.path).await.status, 404);
+    phone.page().await;
+    host.stop().await;
+}
+
+#[tokio::test]
 async fn a_form_of_another_page_does_nothing_with_a_phone() {
     let (host, flow, browser) = with(Component::Steady, json!({})).await;
     let phone = Phone::open(&browser, "active").await;

@@ -17,8 +17,7 @@ use flowhost_protocol::ids::{ApiTokenId, Scope, TenantId};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PhoneId(u128);
 
-/// Whose a phone is: the token that it was opened with, and the flow. The operator's token of the
-/// environment has no id.
+/// Whose a phone is: the token that is its opener's alone, and the flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) struct Holder {
     pub(in super::super) token: Option<ApiTokenId>,

@@ -51,7 +51,7 @@ pub(super) async fn show(
     let opened_by = query.shown.as_deref();
     let page = desk.show_live(&query.filter()?, before, shown_by(opened_by)).await?;
     let (span, name) = figures::span(query.span.as_deref());
-    let figures = figures::drawable(desk.figures(span).await?);
+    let figures = desk.figures(span).await?;
     let path = paths::flow(&tenant, &flow);
     let revealed = page.revealed;
     let stands_still = query.still.is_some() || before.is_some();
@@ -204,4 +204,4 @@ pub(super) fn above<'a>(tenant: &'a str, flow: &'a str) -> [(&'a str, String); 2
     [(tenant, paths::tenant(tenant)), (flow, paths::flow(tenant, flow))]
 }
 
-const SKIPPED: &str = "More exchanges came than are shown here: load the page again to see them.";
+const SKIPPED: &str = "More came than is shown here: load the page again to see it.";

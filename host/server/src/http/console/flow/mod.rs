@@ -13,7 +13,7 @@ use maud::Markup;
 use serde::Deserialize;
 
 use super::super::AdminState;
-use super::figures::{drawable, span};
+use super::figures::span;
 use super::path::Named;
 use super::refusal::Refusal;
 use super::viewer::Viewing;
@@ -63,7 +63,7 @@ async fn show(
         flow: desk.show_flow().await?,
         versions: desk.list_versions().await?,
         config: desk.list_config_values().await?,
-        figures: drawable(desk.figures(span).await?),
+        figures: desk.figures(span).await?,
         span: span_name,
     };
     let above = [(tenant.as_str(), paths::tenant(&tenant))];
