@@ -13,7 +13,7 @@ use tokio::sync::{Mutex, Semaphore};
 
 use super::browsers::SignInCodes;
 use super::logs::follower_limits;
-use super::phones::{Holder, Phones, PlayedPhone};
+use super::phones::{Holder, Phones, PlayedPhone, SharedFlowJson};
 use super::uploads::Uploads;
 use super::{AdminError, Caller, Right};
 use crate::key_uploads::KeyUploads;
@@ -38,10 +38,11 @@ pub struct Admin {
     pub(super) uploads: Uploads,
     pub(super) exchanges: Arc<Exchanges>,
     pub(super) followers: TenantLimits,
-    pub(super) reading_flow_json: Mutex<()>,
+    pub(super) reading_flow_json: Arc<Mutex<()>>,
     pub(super) changes: Arc<Budget>,
     codes: SignInCodes,
     pub(super) phones: Arc<Phones<PlayedPhone>>,
+    pub(super) shared_flow_json: SharedFlowJson,
     /// What evaluates or draws screens at the same time.
     pub(super) evaluating_screens: Arc<Semaphore>,
 }
@@ -76,10 +77,11 @@ impl Admin {
             uploads: Uploads::new(upload_folder, metrics.budget("uploads")),
             exchanges,
             followers: follower_limits(metrics.budget("log-followers")),
-            reading_flow_json: Mutex::default(),
+            reading_flow_json: Arc::default(),
             changes,
             codes: SignInCodes::default(),
             phones: Arc::default(),
+            shared_flow_json: SharedFlowJson::default(),
             evaluating_screens: Arc::new(Semaphore::new(SCREENS_AT_ONCE)),
         }
     }
