@@ -68,10 +68,11 @@ impl Handset {
         self.web_page.as_deref()
     }
 
-    /// The user does something on the screen. Returns what is sent to the endpoint, if anything is.
+    /// The user does something on the screen, which is a [deed](Conversation::deed). Returns what is sent
+    /// to the endpoint, if anything is.
     pub fn touch(&mut self, act: impl FnOnce(&mut Conversation) -> Step) -> Option<Value> {
         (self.snackbar, self.refusals, self.web_page) = (None, Vec::new(), None);
-        match act(&mut self.conversation) {
+        match self.conversation.deed(act) {
             Step::Ask(payload) => return Some(payload),
             Step::Ends(params) => self.shows = Shows::Ended(Some(params)),
             Step::OpensUrl(url) => self.web_page = Some(url),

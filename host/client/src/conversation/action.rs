@@ -72,13 +72,14 @@ impl Action {
 
 impl Trigger {
     /// An action of the Flow JSON; null means none.
-    pub(super) fn written(action: Option<&Value>) -> Self {
-        Self { action: action.cloned().unwrap_or_default(), is_sent: false }
+    pub(super) fn written(action: Option<&Value>, scope: &Scope<'_>) -> Self {
+        let action = action.and_then(|action| scope.copy(action)).unwrap_or_default();
+        Self { action, is_sent: false }
     }
 
     /// An action that the endpoint sent; null means none.
-    pub(super) fn sent(action: Option<&Value>) -> Self {
-        Self { is_sent: true, ..Self::written(action) }
+    pub(super) fn sent(action: Option<&Value>, scope: &Scope<'_>) -> Self {
+        Self { is_sent: true, ..Self::written(action, scope) }
     }
 
     pub(super) fn action(&self, scope: &Scope<'_>) -> Option<Action> {
@@ -133,8 +134,8 @@ mod tests {
         let update = json!({"name": "update_data", "payload": {"x": "${data.a}"}});
         let (written, sent) = with_scope(json!({"a": 1}), json!({}), |scope| {
             (
-                Trigger::written(Some(&update)).action(scope),
-                Trigger::sent(Some(&update)).action(scope),
+                Trigger::written(Some(&update), scope).action(scope),
+                Trigger::sent(Some(&update), scope).action(scope),
             )
         });
         let updating = |value: Value| Some(Action::UpdateData(value.as_object().unwrap().clone()));
@@ -142,7 +143,7 @@ mod tests {
         assert_eq!(written, updating(json!({"x": 1})));
         assert_eq!(sent, updating(json!({"x": "${data.a}"})));
         assert_eq!(
-            with_scope(json!({}), json!({}), |scope| Trigger::written(None).action(scope)),
+            with_scope(json!({}), json!({}), |scope| Trigger::written(None, scope).action(scope)),
             None
         );
     }

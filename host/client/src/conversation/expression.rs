@@ -45,8 +45,11 @@ pub(super) fn shown(value: &Value) -> String {
     }
 }
 
-/// `None` if the text is not an expression.
+/// `None` if the text is not an expression, or if reading it is too much for this evaluation.
 fn evaluate(text: &str, scope: &Scope<'_>) -> Option<Value> {
+    if !scope.spend(text.len()) {
+        return None;
+    }
     Evaluation { scope }.read(text).ok()
 }
 

@@ -180,8 +180,8 @@ impl Field {
             large_media: is_large(component, "media-size"),
             errors: said("error-message", &form.errors).map(texts).unwrap_or_default(),
             initial: said("init-value", &form.initial),
-            on_select: Trigger::written(component.written.member(ON_SELECT)),
-            on_unselect: Trigger::written(component.written.member(ON_UNSELECT)),
+            on_select: Trigger::written(component.written.member(ON_SELECT), component.scope),
+            on_unselect: Trigger::written(component.written.member(ON_UNSELECT), component.scope),
             name,
         })
     }
@@ -249,10 +249,13 @@ impl Properties<'_> {
             Some(written) => read(Entry {
                 filled,
                 trigger: &|name| {
-                    Trigger::written(written.get(number).and_then(|entry| entry.get(name)))
+                    let entry = written.get(number);
+                    Trigger::written(entry.and_then(|entry| entry.get(name)), self.scope)
                 },
             }),
-            None => read(Entry { filled, trigger: &|name| Trigger::sent(filled.get(name)) }),
+            None => {
+                read(Entry { filled, trigger: &|name| Trigger::sent(filled.get(name), self.scope) })
+            }
         };
         filled.as_array().into_iter().flatten().enumerate().map(entry).collect()
     }

@@ -55,7 +55,7 @@ pub struct EntryTexts {
 impl NavigationList {
     /// Each entry has its own action or the list's.
     pub(super) fn of(list: &Properties<'_>) -> Self {
-        let of_list = Trigger::written(list.written.member(ON_CLICK));
+        let of_list = Trigger::written(list.written.member(ON_CLICK), list.scope);
         let entry = |Entry { filled, trigger }: Entry<'_>| {
             let own = trigger(ON_CLICK).action(list.scope);
             let tags = filled["tags"].as_array().into_iter().flatten().map(shown);

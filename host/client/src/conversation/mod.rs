@@ -21,6 +21,7 @@ mod text;
 mod weight;
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -39,16 +40,19 @@ pub use self::screen::{Footer, Item, Screen};
 pub use self::text::Text;
 
 use self::action::Trigger;
-use self::scope::{Scope, Seen};
+use self::scope::{MAX_COPIED, Scope, Seen};
 
-/// One conversation with an endpoint, as the user sees it.
+/// One conversation with an endpoint, as the user sees it. A copy shares what its screens hold with
+/// the original, until one of them changes it.
 #[derive(Clone, Debug)]
 pub struct Conversation {
     flow_json: Option<Document>,
     flow_token: String,
     /// The screens to go back to, and last the one that is shown.
     shown: Vec<String>,
-    seen: BTreeMap<String, Seen>,
+    seen: BTreeMap<String, Arc<Seen>>,
+    /// How many bytes the evaluations of the deed under way may still take.
+    left: usize,
 }
 
 /// The result of something that the user did.
@@ -81,6 +85,7 @@ impl Conversation {
             flow_token: flow_token.to_owned(),
             shown: Vec::new(),
             seen: BTreeMap::new(),
+            left: UNLIMITED,
         }
     }
 
@@ -112,9 +117,38 @@ impl Conversation {
         self.fill_in(true);
     }
 
+    /// Does something for the user, such as all that was posted with a form: evaluations of the screen
+    /// and changes. All its evaluations together may take so much; what would take more is refused, and
+    /// nothing of it is done.
+    pub fn deed(&mut self, act: impl FnOnce(&mut Self) -> Step) -> Step {
+        let before = self.clone();
+        self.left = MAX_OF_A_DEED;
+        let step = act(self);
+        if self.left == 0 {
+            *self = before;
+            return Step::Refused(vec![TOO_MUCH.to_owned()]);
+        }
+        self.left = UNLIMITED;
+        step
+    }
+
+    /// The name of the screen that is shown; `None` before the first arrived.
+    pub fn screen_name(&self) -> Option<&str> {
+        self.shown.last().map(String::as_str)
+    }
+
     /// The screen that is shown; `None` before the first arrived. Without a Flow JSON it has no
     /// items.
     pub fn screen(&self) -> Option<Screen> {
+        self.screen_in(&Scope::new(self.here(), &self.seen, MAX_COPIED))
+    }
+
+    /// The same within a [`deed`](Self::deed): `None` also if that may evaluate no more.
+    pub fn evaluate(&mut self) -> Option<Screen> {
+        self.spend(Self::screen_in)
+    }
+
+    fn screen_in(&self, scope: &Scope<'_>) -> Option<Screen> {
         let name = self.shown.last()?;
         let unknown = || Screen {
             name: name.clone(),
@@ -123,9 +157,9 @@ impl Conversation {
             footer: None,
             is_cut: false,
         };
-        let mut screen = self.written().map_or_else(unknown, |written| {
-            Screen::of(written, &self.scope(), self.dates_are_days())
-        });
+        let mut screen = self
+            .written()
+            .map_or_else(unknown, |written| Screen::of(written, scope, self.dates_are_days()));
         screen.is_cut |= self.here().is_cut;
         Some(screen)
     }
@@ -170,7 +204,7 @@ impl Conversation {
         self.fill_in(false);
         let mut step = Step::Nothing;
         for trigger in triggers(field, before.as_ref(), after.as_ref()) {
-            let action = trigger.action(&self.scope());
+            let action = self.spend(|_, scope| trigger.action(scope));
             // An action that asks the endpoint or ends the Flow is done last; the others wait for
             // its result.
             if let (Step::Nothing | Step::Moved, Some(action)) = (&step, action) {
@@ -183,7 +217,10 @@ impl Conversation {
     /// Why the phone would not let the user press the button: one line for each field that is not
     /// valid.
     pub fn problems(&self) -> Vec<String> {
-        let Some(screen) = self.screen() else { return Vec::new() };
+        self.screen().map(|screen| self.problems_on(&screen)).unwrap_or_default()
+    }
+
+    fn problems_on(&self, screen: &Screen) -> Vec<String> {
         let enabled = screen.fields().filter(|field| field.enabled);
         let problems = enabled.filter_map(|field| field.problem(self.value(&field.name)));
         problems.take(MAX_PROBLEMS).collect()
@@ -191,11 +228,12 @@ impl Conversation {
 
     /// The user presses the button.
     pub fn press(&mut self) -> Step {
-        let problems = self.problems();
+        let screen = self.evaluate();
+        let problems = screen.as_ref().map(|screen| self.problems_on(screen)).unwrap_or_default();
         if !problems.is_empty() {
             return Step::Refused(problems);
         }
-        match self.screen().and_then(|screen| screen.footer) {
+        match screen.and_then(|screen| screen.footer) {
             Some(footer) if footer.enabled => self.act(footer.action),
             Some(_) => Step::Refused(vec!["The button is disabled".to_owned()]),
             None => Step::Refused(vec!["This screen has no button".to_owned()]),
@@ -204,7 +242,7 @@ impl Conversation {
 
     /// The user taps a link of the screen, counted from 0.
     pub fn follow(&mut self, link: usize) -> Step {
-        let Some(screen) = self.screen() else { return Step::Nothing };
+        let Some(screen) = self.evaluate() else { return Step::Nothing };
         match screen.links().nth(link) {
             Some((action, true)) => self.act(action.clone()),
             Some(_) => Step::Refused(vec!["This can't be tapped".to_owned()]),
@@ -214,7 +252,7 @@ impl Conversation {
 
     /// The user submits `data`, whatever is on the screen.
     pub fn submit(&self, data: Value) -> Step {
-        let screen = self.shown.last().map(String::as_str).unwrap_or_default();
+        let screen = self.screen_name().unwrap_or_default();
         Step::Ask(payload::data_exchange(screen, data, &self.flow_token))
     }
 
@@ -269,19 +307,28 @@ impl Conversation {
     /// that are no longer possible. New values may make further fields visible.
     fn fill_in(&mut self, prune: bool) {
         for _ in 0..MAX_LAYERS {
-            let fields: Vec<Field> =
-                self.screen().map(|screen| screen.fields().cloned().collect()).unwrap_or_default();
+            let Some(screen) = self.evaluate() else { break };
             let seen = self.here_mut();
-            let before = seen.clone();
-            fields.iter().for_each(|field| seen.fill_in(field, prune));
-            if *seen == before {
+            let mut changed = false;
+            for field in screen.fields() {
+                changed |= seen.fill_in(field, prune);
+            }
+            if !changed {
                 break;
             }
         }
     }
 
-    fn scope(&self) -> Scope<'_> {
-        Scope::new(self.here(), &self.seen)
+    /// Evaluates something at the expense of the deed under way.
+    fn spend<T>(&mut self, evaluate: impl FnOnce(&Self, &Scope<'_>) -> Option<T>) -> Option<T> {
+        if self.left == 0 {
+            return None;
+        }
+        let most = MAX_COPIED.min(self.left);
+        let scope = Scope::new(self.here(), &self.seen, most);
+        let (evaluated, taken) = (evaluate(self, &scope), most - scope.left());
+        self.left = self.left.saturating_sub(taken + EVALUATION);
+        evaluated
     }
 
     fn has_room_for(&self, data: &Map<String, Value>) -> bool {
@@ -289,12 +336,13 @@ impl Conversation {
     }
 
     fn here(&self) -> &Seen {
-        self.shown.last().and_then(|name| self.seen.get(name)).unwrap_or(&NOTHING)
+        let seen = self.shown.last().and_then(|name| self.seen.get(name));
+        seen.map_or(&NOTHING, Arc::as_ref)
     }
 
     fn here_mut(&mut self) -> &mut Seen {
         let name = self.shown.last().cloned().unwrap_or_default();
-        self.seen.entry(name).or_default()
+        Arc::make_mut(self.seen.entry(name).or_default())
     }
 
     fn written(&self) -> Option<flowhost_flow_json::Screen<'_>> {
@@ -311,10 +359,12 @@ impl Conversation {
 }
 
 impl Seen {
-    fn fill_in(&mut self, field: &Field, prune: bool) {
+    /// Returns whether that changed anything.
+    fn fill_in(&mut self, field: &Field, prune: bool) -> bool {
         let name = &field.name;
         let told = field.initial.as_ref();
-        if told != self.initial.get(name) {
+        let mut changed = told != self.initial.get(name);
+        if changed {
             match told {
                 Some(value) => {
                     self.initial.insert(name.clone(), value.clone());
@@ -328,14 +378,25 @@ impl Seen {
                 field.choices().iter().map(|choice| choice.id.as_str()).collect();
             let offered = |id: &Value| id.as_str().is_some_and(|id| ids.contains(id));
             match (&field.kind, held) {
-                (FieldKind::One(_), held) if !offered(held) => drop(self.form.shift_remove(name)),
-                (FieldKind::Many { .. }, Value::Array(ids)) => ids.retain(offered),
+                (FieldKind::One(_), held) if !offered(held) => {
+                    self.form.shift_remove(name);
+                    changed = true;
+                }
+                (FieldKind::Many { .. }, Value::Array(ids)) => {
+                    let before = ids.len();
+                    ids.retain(offered);
+                    changed |= ids.len() < before;
+                }
                 _ => (),
             }
         }
-        if let Some(empty) = field.empty() {
-            self.form.entry(name.clone()).or_insert(empty);
+        if !self.form.contains_key(name)
+            && let Some(empty) = field.empty()
+        {
+            self.form.insert(name.clone(), empty);
+            changed = true;
         }
+        changed
     }
 }
 
@@ -378,6 +439,19 @@ const MAX_LAYERS: usize = 8;
 /// Of choices, for one change: as many as a screen shows by Meta's reference. After each one the
 /// screen is evaluated again.
 const MAX_TRIGGERS: usize = 20;
+
+/// Of all evaluations in one deed, in bytes: less than a second of a CPU. A form of 50 fields that are
+/// all filled in at once takes some 200 evaluations, nearly all of which copy less than 100 KiB.
+const MAX_OF_A_DEED: usize = 256 << 20;
+
+/// Outside of a deed.
+const UNLIMITED: usize = usize::MAX;
+
+/// What an evaluation counts besides what it copies, so that a deed has 2,048 of them at most.
+const EVALUATION: usize = 128 << 10;
+
+/// For the user.
+const TOO_MUCH: &str = "This takes more than a phone could do at once: nothing of it was done";
 
 /// Nobody reads more at once.
 const MAX_PROBLEMS: usize = 100;
@@ -586,6 +660,61 @@ mod tests {
     }
 
     #[test]
+    fn a_deed_that_takes_too_much_is_refused_and_undone() {
+        let field = |number: usize| json!({"type": "TextInput", "name": format!("f{number}")});
+        let shown = json!({"type": "TextBody", "text": "${data.x}"});
+        let children = (0..2).map(field).chain([shown]).collect();
+        for (bytes, times, is_refused) in
+            [(1, 500, false), (1, 1_100, true), (1 << 20, 100, false), (1 << 20, 200, true)]
+        {
+            let mut conversation = one_screen(Value::clone(&children));
+            conversation.arrive("A", map(json!({"x": "x".repeat(bytes)})));
+            let step = conversation.deed(|conversation| {
+                for time in 0..times {
+                    enter_text(conversation, &format!("f{}", time % 2), &time.to_string());
+                }
+                Step::Moved
+            });
+
+            let refused = Step::Refused(vec![TOO_MUCH.to_owned()]);
+            assert_eq!(step == refused, is_refused, "{bytes} bytes, {times} times: {step:?}");
+            let held = conversation.value("f1").unwrap();
+            assert_eq!(*held == "", is_refused, "{bytes} bytes, {times} times: {held}");
+            assert_eq!(conversation.deed(|conversation| conversation.back()), {
+                Step::Refused(vec!["This is the first screen".to_owned()])
+            });
+        }
+    }
+
+    #[test]
+    fn long_expressions_and_many_components_count_too() {
+        let sum = format!("`{}1`", "1 + ".repeat(10_000));
+        let action = json!({"name": "complete", "payload": {"x": vec![0; 1_000]}});
+        for children in [
+            json!(vec![json!({"type": "TextBody", "text": sum}); 110]),
+            json!(vec![json!({"type": "TextBody", "visible": false}); 40_000]),
+            json!(vec![json!({"type": "OptIn", "name": "o", "on-select-action": action}); 100]),
+        ] {
+            let mut conversation = one_screen(children);
+            conversation.arrive("A", Map::new());
+            assert!(conversation.screen().unwrap().is_cut);
+        }
+    }
+
+    #[test]
+    fn a_copy_shares_what_its_screens_hold() {
+        let mut conversation = conversation(PIZZA);
+        conversation.arrive("ORDER", order(true));
+        conversation.arrive("SUMMARY", map(json!({"order": "large salami", "total": 14})));
+        let mut copy = conversation.clone();
+        enter(&mut copy, "tip", "2");
+
+        let shares = |screen: &str| Arc::ptr_eq(&conversation.seen[screen], &copy.seen[screen]);
+        assert_eq!((shares("ORDER"), shares("SUMMARY")), (true, false));
+        assert_ne!(conversation.value("tip"), copy.value("tip"));
+    }
+
+    #[test]
     fn a_screen_says_that_it_is_too_large_to_show() {
         let text = json!({"type": "TextBody", "text": "`${data.x}`"});
         let field = json!({"type": "TextInput", "name": "n", "label": "${data.x}"});
@@ -645,6 +774,13 @@ mod tests {
         let value = field.read(typed).unwrap();
         field.check(Some(&value)).unwrap();
         conversation.enter(field, Some(value))
+    }
+
+    /// As a form does, within a deed.
+    fn enter_text(conversation: &mut Conversation, name: &str, text: &str) {
+        let Some(screen) = conversation.evaluate() else { return };
+        let field = screen.fields().find(|field| field.name == name).unwrap();
+        conversation.enter(field, Some(json!(text)));
     }
 
     fn names(conversation: &Conversation) -> Vec<String> {

@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -31,17 +32,27 @@ impl Seen {
 }
 
 /// What the expressions on a screen can refer to, in one evaluation of the screen: all that is copied
-/// in it is counted.
+/// or read in it is counted.
 pub(super) struct Scope<'a> {
     here: &'a Seen,
-    elsewhere: &'a BTreeMap<String, Seen>,
+    elsewhere: &'a BTreeMap<String, Arc<Seen>>,
     /// How many bytes may still be copied.
     left: Cell<usize>,
 }
 
 impl<'a> Scope<'a> {
-    pub(super) fn new(here: &'a Seen, elsewhere: &'a BTreeMap<String, Seen>) -> Self {
-        Self { here, elsewhere, left: Cell::new(MAX_COPIED) }
+    /// `most` is how many bytes may be copied.
+    pub(super) fn new(
+        here: &'a Seen,
+        elsewhere: &'a BTreeMap<String, Arc<Seen>>,
+        most: usize,
+    ) -> Self {
+        Self { here, elsewhere, left: Cell::new(most) }
+    }
+
+    /// How many bytes may still be copied.
+    pub(super) fn left(&self) -> usize {
+        self.left.get()
     }
 
     /// Whether more was to be copied than may be. Then nothing is copied any more.
@@ -62,14 +73,16 @@ impl<'a> Scope<'a> {
         self.spend(size_of::<Value>() + text.len()).then(|| Value::from(text))
     }
 
-    fn spend(&self, bytes: usize) -> bool {
+    /// Counts what takes as long as copying so many bytes. False if that was too much.
+    pub(super) fn spend(&self, bytes: usize) -> bool {
         self.left.set(self.left.get().saturating_sub(bytes));
         !self.is_used_up()
     }
 
     /// The value that a reference leads to.
     pub(super) fn look_up(&self, reference: Reference<'_>) -> Option<&Value> {
-        let seen = reference.screen.map_or(Some(self.here), |screen| self.elsewhere.get(screen))?;
+        let elsewhere = |screen| self.elsewhere.get(screen).map(Arc::as_ref);
+        let seen = reference.screen.map_or(Some(self.here), elsewhere)?;
         let members = match reference.store {
             Store::Data => &seen.data,
             Store::Form => &seen.form,
@@ -125,9 +138,9 @@ pub(super) mod tests {
         let here = Seen { data: map(data), form: map(form), ..Seen::default() };
         let elsewhere = BTreeMap::from([(
             "OTHER".to_owned(),
-            Seen { form: map(json!({"a": 1})), ..Seen::default() },
+            Arc::new(Seen { form: map(json!({"a": 1})), ..Seen::default() }),
         )]);
-        call(&Scope::new(&here, &elsewhere))
+        call(&Scope::new(&here, &elsewhere, MAX_COPIED))
     }
 
     #[test]

@@ -146,7 +146,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn children<'c>(&mut self, children: impl Iterator<Item = Component<'c>>, form: &FormSays) {
         for written in children {
-            if self.scope.is_used_up() {
+            if !self.scope.spend(size_of::<Item>()) {
                 break;
             }
             let properties = Properties { written, scope: self.scope };

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use flowhost_client::conversation::{Conversation, Field, FieldKind, Step};
+use flowhost_client::conversation::{Conversation, Field, FieldKind, Screen, Step};
 use serde_json::{Map, Value};
 
 use super::posted;
@@ -15,7 +15,7 @@ use super::posted;
 /// that are not on the screen or can't be changed are ignored, and so is a form of another screen.
 /// `close` is the caller's: it does nothing here.
 pub fn apply(conversation: &mut Conversation, posted: &[(String, String)]) -> Step {
-    let Some(screen) = conversation.screen() else { return Step::Nothing };
+    let Some(screen) = conversation.evaluate() else { return Step::Nothing };
     let posted = by_name(posted);
     let last = |name: &str| posted.get(name).and_then(|texts| texts.last().copied());
     let is_of_another = last("screen").is_some_and(|name| name != screen.name);
@@ -26,7 +26,7 @@ pub fn apply(conversation: &mut Conversation, posted: &[(String, String)]) -> St
     if !conversation.knows_screens() {
         return act_blindly(conversation, what, last(posted::DATA).unwrap_or_default());
     }
-    let entered = enter(conversation, &screen.name, changes(conversation, &posted));
+    let entered = enter(conversation, &screen.name, changes(conversation, &screen, &posted));
     match entered {
         Step::Nothing | Step::Moved if shows(conversation, &screen.name) => {
             match act(conversation, what) {
@@ -49,9 +49,11 @@ fn by_name(posted: &[(String, String)]) -> Posted<'_> {
 }
 
 /// What differs from what was drawn: fields by their names, with what was posted.
-fn changes(conversation: &Conversation, posted: &Posted<'_>) -> Vec<(String, Vec<String>)> {
-    let screen = conversation.screen();
-    let fields = screen.iter().flat_map(|screen| screen.fields());
+fn changes(
+    conversation: &Conversation,
+    screen: &Screen,
+    posted: &Posted<'_>,
+) -> Vec<(String, Vec<String>)> {
     let change = |field: &Field| {
         let said = posted::said(field, posted.get(posted::name(field).as_str())?);
         let drawn = posted::drawn(field, conversation.value(&field.name));
@@ -61,7 +63,7 @@ fn changes(conversation: &Conversation, posted: &Posted<'_>) -> Vec<(String, Vec
         };
         (trimmed(&said) != trimmed(&drawn)).then(|| (field.name.clone(), said))
     };
-    fields.filter(|field| field.enabled).filter_map(change).take(MAX_CHANGES).collect()
+    screen.fields().filter(|field| field.enabled).filter_map(change).take(MAX_CHANGES).collect()
 }
 
 /// Enters all that can be entered. What is refused does not keep the others from it.
@@ -73,7 +75,7 @@ fn enter(
     let (mut entered, mut refused) = (Step::Nothing, Vec::new());
     for (name, said) in changes {
         // What was entered before may have changed the screen.
-        let Some(now) = conversation.screen().filter(|now| now.name == screen) else { break };
+        let Some(now) = conversation.evaluate().filter(|now| now.name == screen) else { break };
         let Some(field) = now.fields().find(|field| field.name == name && field.enabled) else {
             continue;
         };
@@ -105,7 +107,7 @@ fn is_choice(field: &Field) -> bool {
 }
 
 fn shows(conversation: &Conversation, screen: &str) -> bool {
-    conversation.screen().is_some_and(|shown| shown.name == screen)
+    conversation.screen_name() == Some(screen)
 }
 
 fn act(conversation: &mut Conversation, what: &str) -> Step {

@@ -13,7 +13,7 @@ use tokio::sync::{Mutex, Semaphore};
 
 use super::browsers::SignInCodes;
 use super::followers::Followers;
-use super::phones::{Holder, Phones, PlayedPhone};
+use super::phones::{Holder, Phones, PlayedPhone, SharedFlowJson};
 use super::uploads::Uploads;
 use super::{AdminError, Caller, Right};
 use crate::key_uploads::KeyUploads;
@@ -37,12 +37,13 @@ pub struct Admin {
     pub(super) uploads: Uploads,
     pub(super) exchanges: Arc<Exchanges>,
     pub(super) followers: Followers,
-    pub(super) reading_flow_json: Mutex<()>,
+    pub(super) reading_flow_json: Arc<Mutex<()>>,
     pub(super) changes: Arc<Budget>,
     codes: SignInCodes,
     pub(super) phones: Arc<Phones<PlayedPhone>>,
-    /// What evaluates the screens of phones at the same time.
-    pub(super) evaluating_screens: Semaphore,
+    pub(super) shared_flow_json: SharedFlowJson,
+    /// What evaluates or draws screens at the same time.
+    pub(super) evaluating_screens: Arc<Semaphore>,
 }
 
 impl Admin {
@@ -75,11 +76,12 @@ impl Admin {
             uploads: Uploads::new(upload_folder, metrics.budget("uploads")),
             exchanges,
             followers: Followers::new(metrics.budget("log-followers")),
-            reading_flow_json: Mutex::default(),
+            reading_flow_json: Arc::default(),
             changes,
             codes: SignInCodes::default(),
             phones: Arc::default(),
-            evaluating_screens: Semaphore::new(SCREENS_AT_ONCE),
+            shared_flow_json: SharedFlowJson::default(),
+            evaluating_screens: Arc::new(Semaphore::new(SCREENS_AT_ONCE)),
         }
     }
 

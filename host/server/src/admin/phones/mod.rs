@@ -20,12 +20,13 @@ use tracing::Instrument;
 pub(super) use self::kept::{Holder, Phones};
 pub use self::kept::{NoPhoneId, PhoneId};
 pub use self::played::{PlayedExchange, PlayedPhone};
+pub(super) use self::shown_flow_json::SharedFlowJson;
 
 use self::connection::unsealed;
 use self::kept::InUse;
 use self::rehearsal::Rehearsal;
 use super::changes::shown;
-use super::{AdminError, FlowDesk, off_the_async_threads};
+use super::{AdminError, FlowDesk};
 use flowhost_api::MintToken;
 use flowhost_client::conversation::{Conversation, Step};
 use flowhost_client::{Carrier, Shows, payload};
@@ -53,7 +54,7 @@ pub struct NewPhone {
 /// A phone as it is now.
 pub struct PhoneSeen {
     /// The phone.
-    pub phone: PlayedPhone,
+    pub phone: Arc<PlayedPhone>,
     /// Whether it waits for an answer.
     pub waits: bool,
     /// Whether another version became active since it opened the Flow.
@@ -106,6 +107,9 @@ impl FlowDesk {
                 Some(Arc::new(Rehearsal::new(&self.admin().exchanges, plugin, rules)))
             }
         };
+        // A token is a row in the database: it is made for a phone that has a place.
+        let weight = flow_json.weight();
+        let place = self.admin().phones.reserve(self.holder(), weight, Instant::now())?;
         let token_is = if given.is_some() { "given" } else { "minted" };
         let flow_token = match (given, &rehearsal) {
             (Some(given), _) => given,
@@ -114,10 +118,9 @@ impl FlowDesk {
                 self.mint_token(MintToken::default()).await?.flow_token.as_str().to_owned()
             }
         };
-        let weight = flow_json.bytes;
-        let phone = PlayedPhone::new(line, flow_token, flow_json, rehearsal, self.active_version());
-        let id = self.admin().phones.add(self.holder(), weight, phone, Instant::now())?;
         self.note_phone(line, token_is).await?;
+        let phone = PlayedPhone::new(line, flow_token, flow_json, rehearsal, self.active_version());
+        let id = place.fill(phone);
         self.use_phone(id, Deed::OpenAgain, carrier).await?;
         Ok(id)
     }
@@ -137,12 +140,14 @@ impl FlowDesk {
         deed: Deed,
         carrier: Arc<dyn Carrier>,
     ) -> Result<(), AdminError> {
-        let (mut phone, in_use) = self.take_phone(id).await?;
+        let (kept, in_use) = self.take_phone(id).await?;
         let desk = self.clone();
         // In a task of its own, so that who hangs up finds the answer on the phone later.
         let using = async move {
+            let mut phone = PlayedPhone::clone(&kept);
+            drop(kept);
             let done = desk.perform(&mut phone, &in_use, deed, carrier).await;
-            let weight = phone.flow_json.bytes;
+            let weight = phone.flow_json.weight();
             in_use.put_back(phone, weight);
             done
         };
@@ -155,7 +160,7 @@ impl FlowDesk {
     async fn take_phone(
         &self,
         id: PhoneId,
-    ) -> Result<(PlayedPhone, InUse<PlayedPhone>), AdminError> {
+    ) -> Result<(Arc<PlayedPhone>, InUse<PlayedPhone>), AdminError> {
         let take = || self.admin().phones.take(id, self.holder(), Instant::now());
         for _ in 0..TRIES_TO_TAKE {
             match take() {
@@ -186,7 +191,7 @@ impl FlowDesk {
             }
             Deed::OpenAgain => {
                 let flow_json = self.shown_flow_json(phone.line, Some(&phone.flow_json)).await?;
-                in_use.reserve(flow_json.bytes)?;
+                in_use.reserve(flow_json.weight())?;
                 phone.flow_json = flow_json;
                 phone.active = self.active_version();
                 phone.begin_again();
@@ -240,20 +245,20 @@ impl FlowDesk {
         self.evaluating(phone, |phone| phone.note("repeated: ", payload, exchange, heard)).await
     }
 
-    /// Does what evaluates screens, off the async threads and for few phones at once: a screen may
-    /// take long.
+    /// Does what evaluates a phone's screens. The copy is cheap, and what is changed in it is copied
+    /// where the work is done.
     async fn evaluating<T: Send + 'static>(
         &self,
         phone: &mut PlayedPhone,
         work: impl FnOnce(&mut PlayedPhone) -> T + Send + 'static,
     ) -> Result<T, AdminError> {
-        let _permit = self.admin().evaluating_screens.acquire().await;
         let mut changed = phone.clone();
-        let (changed, done) = off_the_async_threads(move || {
-            let done = work(&mut changed);
-            (changed, done)
-        })
-        .await?;
+        let (changed, done) = self
+            .drawing(move || {
+                let done = work(&mut changed);
+                (changed, done)
+            })
+            .await?;
         *phone = changed;
         Ok(done)
     }
@@ -285,14 +290,9 @@ async fn heard(phone: &PlayedPhone) -> Vec<String> {
 }
 
 fn report(phone: &PlayedPhone, key: &str) -> Value {
-    let screen = phone.handset.conversation().screen().map(|screen| screen.name);
+    let screen = phone.handset.conversation().screen_name().unwrap_or_default();
     let message = "sent from a phone of the console";
-    payload::error_notification(
-        screen.as_deref().unwrap_or_default(),
-        key,
-        message,
-        &phone.flow_token,
-    )
+    payload::error_notification(screen, key, message, &phone.flow_token)
 }
 
 fn check_room(phone: &PlayedPhone) -> Result<(), AdminError> {
