@@ -42,8 +42,8 @@ pub struct Admin {
     pub(super) changes: Arc<Budget>,
     codes: SignInCodes,
     pub(super) phones: Arc<Phones<PlayedPhone>>,
-    /// What evaluates the screens of phones at the same time.
-    pub(super) evaluating_screens: Semaphore,
+    /// What evaluates or draws screens at the same time.
+    pub(super) evaluating_screens: Arc<Semaphore>,
 }
 
 impl Admin {
@@ -80,7 +80,7 @@ impl Admin {
             changes,
             codes: SignInCodes::default(),
             phones: Arc::default(),
-            evaluating_screens: Semaphore::new(SCREENS_AT_ONCE),
+            evaluating_screens: Arc::new(Semaphore::new(SCREENS_AT_ONCE)),
         }
     }
 

@@ -12,6 +12,7 @@ mod audit;
 mod browsers;
 mod changes;
 mod desk;
+mod drawing;
 mod error;
 mod figures;
 mod flow_config;

@@ -25,7 +25,7 @@ use self::connection::unsealed;
 use self::kept::InUse;
 use self::rehearsal::Rehearsal;
 use super::changes::shown;
-use super::{AdminError, FlowDesk, off_the_async_threads};
+use super::{AdminError, FlowDesk};
 use flowhost_api::MintToken;
 use flowhost_client::conversation::{Conversation, Step};
 use flowhost_client::{Carrier, Shows, payload};
@@ -240,20 +240,19 @@ impl FlowDesk {
         self.evaluating(phone, |phone| phone.note("repeated: ", payload, exchange, heard)).await
     }
 
-    /// Does what evaluates screens, off the async threads and for few phones at once: a screen may
-    /// take long.
+    /// Does what evaluates a phone's screens.
     async fn evaluating<T: Send + 'static>(
         &self,
         phone: &mut PlayedPhone,
         work: impl FnOnce(&mut PlayedPhone) -> T + Send + 'static,
     ) -> Result<T, AdminError> {
-        let _permit = self.admin().evaluating_screens.acquire().await;
         let mut changed = phone.clone();
-        let (changed, done) = off_the_async_threads(move || {
-            let done = work(&mut changed);
-            (changed, done)
-        })
-        .await?;
+        let (changed, done) = self
+            .drawing(move || {
+                let done = work(&mut changed);
+                (changed, done)
+            })
+            .await?;
         *phone = changed;
         Ok(done)
     }
