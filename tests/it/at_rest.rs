@@ -31,7 +31,8 @@ async fn neither_database_nor_log_holds_a_secret_or_what_a_user_said() {
     let keys = tenant.call("GET", "/keys", Value::Null).await.expect(200);
     let upload = format!("/keys/{}/upload", keys["keys"][0]["id"].as_str().unwrap());
     tenant.call("POST", &upload, Value::Null).await.expect(200);
-    let flow = tenant.flow("booking", json!({}), Component::Appointment).await;
+    let keeping = json!({"keep_replies": true});
+    let flow = tenant.flow("booking", keeping, Component::Appointment).await;
     let hosts = ["api.example.com:443"];
     let secret = json!({"value": "recognisable-config-secret", "secret": true, "hosts": hosts});
     flow.call("PUT", "/config/api-key", secret).await.expect(204);
@@ -122,6 +123,7 @@ async fn neither_database_nor_log_holds_a_secret_or_what_a_user_said() {
     log.extend(logged(Level::TRACE, "xyzzy"));
     log.retain(|line| !line.starts_with("DEBUG plugin "));
 
+    assert!(dump.contains("\"sealed_reply\""), "replies are kept: {dump}");
     assert!(dump.contains("api-key") && dump.contains("api.example.com:443"), "{dump}");
     assert!(
         dump.contains("acme") && dump.contains("DETAILS") && dump.contains("timeout_error"),
@@ -170,6 +172,35 @@ async fn a_sealed_value_does_not_open_in_another_row() {
 
     swap("sealed_last_reply", ["token-one", "token-three"]).await;
     let repeated = flow.client().send(&request).await.unwrap();
+    assert_eq!((repeated.status, repeated.body), (503, Vec::new()));
+}
+
+#[tokio::test]
+async fn a_kept_reply_opens_as_its_number_alone_and_answers_no_repeat() {
+    let host = TestHost::start().await;
+    let keeping = json!({"keep_replies": true});
+    let flow = host.tenant("acme").await.flow("booking", keeping, Component::Steady).await;
+    flow.count("token-one").await;
+    let last = flow.client().seal(&payload::init("token-one")).unwrap();
+    assert_eq!(flow.client().send(&last).await.unwrap().status, 200);
+    let session = flow.sessions().await[0]["id"].as_str().unwrap().to_owned();
+    let page = format!("/console/tenants/acme/flows/booking/sessions/{session}");
+    let operator = host.browser(host.admin_token()).await;
+    let opened = operator.submit(&page, &format!("{page}/reveal"), &[]).await.location.unwrap();
+    assert_eq!(operator.open(&opened).await.status, 200);
+    let pool = host.database().pool().await;
+    let execute = async |statement: &'static str| {
+        assert_eq!(sqlx::query(statement).execute(&pool).await.unwrap().rows_affected(), 1);
+    };
+
+    execute("update session_replies set sealed_reply = (select sealed_reply from session_replies where number = 1) where number = 2").await;
+    let shown = operator.open(&opened).await;
+    assert_eq!(shown.status, 503, "{}", shown.text);
+    assert_eq!(flow.client().send(&last).await.unwrap().status, 200, "turns do without it");
+
+    // The host would seal another text under the key and vector of the first answer.
+    execute("update sessions set sealed_last_reply = (select sealed_reply from session_replies where number = 1)").await;
+    let repeated = flow.client().send(&last).await.unwrap();
     assert_eq!((repeated.status, repeated.body), (503, Vec::new()));
 }
 

@@ -11,7 +11,8 @@ use crate::capabilities::{keeper, submit};
 async fn a_query_that_forgets_its_where_returns_the_tenants_own_rows_or_none() {
     let host = TestHost::start().await;
     for slug in ["a", "b"] {
-        let flow = host.tenant(slug).await.flow("booking", json!({}), Component::Steady).await;
+        let keeping = json!({"keep_replies": true});
+        let flow = host.tenant(slug).await.flow("booking", keeping, Component::Steady).await;
         flow.count("token-of-ana").await;
         flow.count("unused").await;
         flow.call("PUT", "/config/greeting", json!({"value": "hello"})).await.expect(204);

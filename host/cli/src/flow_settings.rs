@@ -42,6 +42,9 @@ pub(crate) struct SettingsArgs {
     /// How long a conversation is kept
     #[arg(long, value_name = "SECONDS")]
     session_ttl_seconds: Option<u64>,
+    /// Whether a session keeps its replies, sealed, for the console to show, and not only the last one
+    #[arg(long, value_name = "true|false")]
+    keep_replies: Option<bool>,
     /// A limit, for example cpu_ms=200; may be given several times
     #[arg(long = "limit", value_name = "NAME=NUMBER", value_parser = parse_limit)]
     limits: Vec<(String, u64)>,
@@ -99,6 +102,7 @@ impl SettingsArgs {
         set("on_failure", self.on_failure.map(word));
         set("failure_text", self.failure_text.as_ref().map(|text| json!(text)));
         set("session_ttl_seconds", self.session_ttl_seconds.map(|seconds| json!(seconds)));
+        set("keep_replies", self.keep_replies.map(|keep| json!(keep)));
         set("disabled", self.disabled.map(|disabled| json!(disabled)));
         if !self.limits.is_empty() {
             let limits = self.limits.iter().map(|(name, number)| (name.clone(), json!(number)));
@@ -171,6 +175,7 @@ mod tests {
             shared_tokens: Some(SharedTokens::StandAlone),
             min_token_length: Some(12),
             on_reopen: Some(OnReopen::Continue),
+            keep_replies: Some(true),
             limits: vec![parse_limit("cpu_ms=9").unwrap()],
             ..SettingsArgs::default()
         };
@@ -181,6 +186,7 @@ mod tests {
                 "token_policy": "minted", "limits": {"cpu_ms": 9, "wall_ms": 2},
                 "token_signature": "if-present", "on_failure": "error-message",
                 "shared_tokens": "stand-alone", "min_token_length": 12, "on_reopen": "continue",
+                "keep_replies": true,
             })
         );
     }

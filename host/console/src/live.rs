@@ -217,7 +217,7 @@ pub fn exchange_row(flow: &str, exchange: &LiveExchange, lines: &[LiveLine]) -> 
             td { (screens(view)) }
             td { @if let Some(version) = view.plugin_version { (version) } @else { "none" } }
             td { (milliseconds(view.duration_ms)) }
-            td { a href={ (flow) "/sessions/" (session) } { (short(session)) " no. " (view.number) } }
+            td { a href={ (flow) "/sessions/" (session) } { (short(session)) " " span.together { "no. " (view.number) } } }
         }
     }
 }

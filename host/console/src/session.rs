@@ -1,15 +1,15 @@
 //! One session as a conversation, from top to bottom.
 
 use flowhost_api::{ClientErrorView, ExchangeView, Right, SessionDetails};
-use flowhost_client::conversation::Conversation;
 use flowhost_flow_json::Document;
 use maud::{Markup, html};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::frame::form;
 use crate::live::{LiveLine, line_item, milliseconds, screens};
 use crate::parts::{outcome, session_status};
 use crate::said::Said;
+use crate::url::with_query;
 use crate::when::when;
 use crate::{Viewer, phone};
 
@@ -24,50 +24,79 @@ pub struct SessionPage<'a> {
     pub messages: Vec<Option<Said>>,
     /// What the plugin logged in it, the oldest first.
     pub log: Vec<LiveLine>,
-    /// The reply that is kept, drawn.
-    pub reply: Option<KeptReply>,
-    /// Whether texts are open.
-    pub revealed: bool,
+    /// Whether the flow keeps the replies of its sessions, or the last one alone.
+    pub keeps_replies: bool,
+    /// Replies that are kept, drawn.
+    pub replies: Vec<DrawnReply>,
+    /// The number before which there are more, if there are.
+    pub older_before: Option<i64>,
+    /// Whether newer ones than these may be there.
+    pub is_older: bool,
+    /// The entry of the audit log by which texts are open, if they are.
+    pub opened_by: Option<&'a str>,
 }
 
-/// The reply to the last request.
-#[derive(Debug)]
-pub struct KeptReply {
+/// A reply that is kept.
+pub struct KeptReply<'a> {
     /// The number of its exchange.
     pub number: i64,
-    /// What [`drawn`] made of it.
-    pub drawn: Markup,
+    /// Its JSON.
+    pub payload: &'a [u8],
+    /// Whether it came with status 427.
+    pub is_refusal: bool,
 }
 
-/// A reply as the phone would draw it by this Flow JSON, and as JSON. Takes milliseconds for a large
-/// document.
-pub fn drawn(payload: &[u8], flow_json: Option<&[u8]>) -> Markup {
-    let reply: Value = serde_json::from_slice(payload).unwrap_or(Value::Null);
-    let readable = serde_json::to_string_pretty(&reply).unwrap_or_default();
-    let still = still(&reply, flow_json);
+/// A reply as a page shows it.
+#[derive(Debug)]
+pub struct DrawnReply {
+    /// The number of its exchange.
+    pub number: i64,
+    /// `None` if the page is too full for it.
+    pub drawn: Option<Markup>,
+}
+
+/// How much of a page replies may take, in bytes.
+pub const ROOM_FOR_REPLIES: usize = 4 << 20;
+
+/// Draws replies that were written for one Flow JSON, as far as there is room for them. Takes
+/// milliseconds for a large document.
+pub fn draw_replies<'a>(
+    replies: impl IntoIterator<Item = KeptReply<'a>>,
+    flow_json: Option<&[u8]>,
+    room: &mut usize,
+) -> Vec<DrawnReply> {
+    let document = flow_json.and_then(|text| Document::parse(text).ok());
+    let draw = |reply: KeptReply<'_>| {
+        let drawn = (*room > 0).then(|| drawn(&reply, document.as_ref()));
+        *room = room.saturating_sub(drawn.as_ref().map_or(0, |drawn| drawn.0.len()));
+        DrawnReply { number: reply.number, drawn }
+    };
+    replies.into_iter().map(draw).collect()
+}
+
+/// A reply as the phone would draw it, and as JSON.
+fn drawn(reply: &KeptReply<'_>, document: Option<&Document>) -> Markup {
+    let value: Value = serde_json::from_slice(reply.payload).unwrap_or(Value::Null);
+    let answer = phone::answer(&value, reply.is_refusal, document);
     html! {
-        @if let Some(still) = &still {
-            div.phone { (still) }
+        @if let Some(answer) = &answer {
+            (answer)
         } @else {
             p.hint { "No Flow JSON says how the phone would draw this." }
         }
-        details open[still.is_none()] {
+        details open[answer.is_none()] {
             summary { "The reply as JSON" }
-            pre.said tabindex="0" { (readable) }
+            pre.said tabindex="0" { (readable(reply.payload, &value)) }
         }
     }
 }
 
-/// `None` if the reply is no screen, or the Flow JSON does not have that screen.
-fn still(reply: &Value, flow_json: Option<&[u8]>) -> Option<Markup> {
-    let document = Document::parse(flow_json?).ok()?;
-    let screen = reply.get("screen")?.as_str()?;
-    document.screen(screen)?;
-    let empty = Map::new();
-    let data = reply.get("data").and_then(Value::as_object).unwrap_or(&empty);
-    let mut conversation = Conversation::new(Some(document), "");
-    conversation.arrive(screen, data.clone());
-    Some(phone::still(&conversation))
+/// Indented, unless that could make it many times as long: each of its values on a line of its own.
+fn readable(payload: &[u8], value: &Value) -> String {
+    if payload.len() > MOST_INDENTED_BYTES {
+        return String::from_utf8_lossy(payload).into_owned();
+    }
+    serde_json::to_string_pretty(value).unwrap_or_default()
 }
 
 /// What stands below the heading.
@@ -87,12 +116,15 @@ pub fn content(page: &SessionPage<'_>, viewer: &Viewer) -> Markup {
         section aria-labelledby="course" {
             h2 #course { "What happened" }
             @if page.details.history.is_empty() { p.hint { "No exchange is kept." } }
+            (pages(page))
+            @for reply in kept_alone(page) {
+                p.hint #{ "exchange-" (reply.number) } {
+                    "The exchange of this reply, number " (reply.number) ", is not kept any more:"
+                }
+                (kept(page, reply))
+            }
             ol.course {
                 @for exchange in &page.details.history { (step(page, exchange)) }
-            }
-            @if let Some(reply) = kept_alone(page) {
-                p.hint { "The exchange of this reply, number " (reply.number) ", is not kept any more:" }
-                (reply.drawn)
             }
         }
         (client_errors(page))
@@ -105,10 +137,16 @@ fn opening(page: &SessionPage<'_>, viewer: &Viewer) -> Markup {
     let path = format!("{}/sessions/{}/reveal", page.flow, page.details.session.id);
     html! {
         p.hint {
-            "Of what was said the host keeps the reply to the last request alone, sealed, to answer a repeat of it. "
+            @if page.keeps_replies {
+                "Of what was said the host keeps the last 50 replies, sealed, since the flow's setting " code { "keep_replies" }
+                " says so. "
+            } @else {
+                "Of what was said the host keeps the reply to the last request alone, sealed, to answer a repeat of it; "
+                "with the flow's setting " code { "keep_replies" } " it keeps the replies before as well. "
+            }
             "What users sent is never kept."
         }
-        @if page.revealed {
+        @if page.opened_by.is_some() {
             p.hint { "Texts are open for an hour. The audit log says that you opened them." }
         } @else if viewer.may(Right::Deploy) {
             (form(viewer, &path, html! {
@@ -121,15 +159,55 @@ fn opening(page: &SessionPage<'_>, viewer: &Viewer) -> Markup {
     }
 }
 
-/// Exchanges may go before their session does.
-fn kept_alone<'a>(page: &'a SessionPage<'_>) -> Option<&'a KeptReply> {
+/// The way to replies that are not on this page.
+fn pages(page: &SessionPage<'_>) -> Markup {
+    html! {
+        @if page.is_older || page.older_before.is_some() {
+            p.pages {
+                @if let Some(before) = page.older_before {
+                    a href=(before_path(page, before)) { "Draw those before number " (before) }
+                }
+                @if page.is_older { a href=(path(page, "")) { "Draw the newest" } }
+            }
+        }
+    }
+}
+
+/// The page, where the replies before this number are drawn.
+fn before_path(page: &SessionPage<'_>, number: i64) -> String {
+    path(page, &number.to_string())
+}
+
+fn path(page: &SessionPage<'_>, before: &str) -> String {
+    let path = format!("{}/sessions/{}", page.flow, page.details.session.id);
+    let shown = page.opened_by.unwrap_or_default();
+    with_query(&path, &[("shown", shown), ("before", before)])
+}
+
+/// Replies whose exchange is gone: exchanges may go before their session does.
+fn kept_alone<'a>(page: &'a SessionPage<'_>) -> impl Iterator<Item = &'a DrawnReply> {
     let history = &page.details.history;
-    let is_there = |reply: &&KeptReply| history.iter().any(|one| one.number == reply.number);
-    page.reply.as_ref().filter(|reply| !is_there(reply))
+    let is_alone = |reply: &&DrawnReply| !history.iter().any(|one| one.number == reply.number);
+    let mut alone: Vec<_> = page.replies.iter().filter(is_alone).collect();
+    alone.sort_by_key(|reply| reply.number);
+    alone.into_iter()
+}
+
+fn kept(page: &SessionPage<'_>, reply: &DrawnReply) -> Markup {
+    html! {
+        @if let Some(drawn) = &reply.drawn {
+            (drawn)
+        } @else {
+            p.hint {
+                "This page is too full for what was answered. "
+                a href=(before_path(page, reply.number + 1)) { "Draw it first" }
+            }
+        }
+    }
 }
 
 fn step(page: &SessionPage<'_>, exchange: &ExchangeView) -> Markup {
-    let kept = page.reply.as_ref().filter(|reply| reply.number == exchange.number);
+    let reply = page.replies.iter().find(|reply| reply.number == exchange.number);
     html! {
         li.panel id={ "exchange-" (exchange.number) } {
             h3 { (exchange.number) ". " (exchange.action) ": " (screens(exchange)) }
@@ -142,7 +220,7 @@ fn step(page: &SessionPage<'_>, exchange: &ExchangeView) -> Markup {
                 " · " (milliseconds(exchange.duration_ms)) " · " (when(&exchange.created_at)) " UTC"
                 @if let Some(request) = &exchange.request_id { " · request " code { (request) } }
             }
-            @if let Some(reply) = kept { (reply.drawn) }
+            @if let Some(reply) = reply { (kept(page, reply)) }
         }
     }
 }
@@ -186,6 +264,9 @@ fn log(page: &SessionPage<'_>) -> Markup {
     }
 }
 
+/// In the worst case this becomes a hundred times as long, with a line for each value.
+const MOST_INDENTED_BYTES: usize = 16 << 10;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,9 +288,18 @@ mod tests {
             details: from_value(details).unwrap(),
             messages: vec![Some(Said::Masked(5))],
             log: Vec::new(),
-            reply: revealed.then(|| KeptReply { number: 1, drawn: drawn(REPLY.as_bytes(), None) }),
-            revealed,
+            keeps_replies: false,
+            replies: if revealed { draw(&[1], ROOM_FOR_REPLIES) } else { Vec::new() },
+            older_before: None,
+            is_older: false,
+            opened_by: revealed.then_some("0192f0e4"),
         }
+    }
+
+    fn draw(numbers: &[i64], mut room: usize) -> Vec<DrawnReply> {
+        let payload = REPLY.as_bytes();
+        let reply = |number: &i64| KeptReply { number: *number, payload, is_refusal: false };
+        draw_replies(numbers.iter().map(reply), None, &mut room)
     }
 
     fn viewer(most: Right) -> Viewer {
@@ -236,18 +326,54 @@ mod tests {
     }
 
     #[test]
-    fn a_reply_is_drawn_if_the_flow_json_has_its_screen() {
-        let flow_json = json!({"version": "7.0", "screens": [{
-            "id": "A", "title": "Hello", "terminal": true,
-            "layout": {"type": "SingleColumnLayout", "children": [{"type": "TextHeading", "text": "Hello"}]},
-        }]});
-        let document = serde_json::to_vec(&flow_json).unwrap();
-        let draws = |reply: &Value| still(reply, Some(&document)).is_some();
+    fn each_reply_is_at_its_exchange_and_those_without_one_come_first() {
+        let mut page = page(true);
+        page.replies = draw(&[3, 1, 2], ROOM_FOR_REPLIES);
+        let drawn = content(&page, &viewer(Right::Deploy)).into_string();
 
-        assert!(draws(&json!({"screen": "A", "data": {}})));
-        assert!(!draws(&json!({"screen": "B", "data": {}})));
-        assert!(!draws(&json!({"error_msg": "over"})));
-        assert!(still(&json!({"screen": "A"}), Some(b"{")).is_none());
+        let places: Vec<_> =
+            ["number 2, is not kept", "number 3, is not kept", "id=\"exchange-1\""]
+                .map(|part| drawn.find(part).unwrap())
+                .to_vec();
+        assert!(places.is_sorted(), "{drawn}");
+        assert_eq!(drawn.matches("The reply as JSON").count(), 3);
+    }
+
+    #[test]
+    fn a_page_that_is_full_leads_to_the_rest() {
+        let mut page = page(true);
+        page.replies = draw(&[2, 1], 1);
+        (page.older_before, page.is_older) = (Some(7), true);
+        let drawn = content(&page, &viewer(Right::Deploy)).into_string();
+
+        assert_eq!(drawn.matches("The reply as JSON").count(), 1, "the first takes all the room");
+        for link in [
+            "?shown=0192f0e4&amp;before=2\"",
+            "?shown=0192f0e4&amp;before=7\"",
+            "?shown=0192f0e4\"",
+        ] {
+            assert!(drawn.contains(link), "{link}: {drawn}");
+        }
+    }
+
+    #[test]
+    fn a_reply_of_many_values_does_not_get_a_line_for_each() {
+        let payload = format!("[{}0]", "[0],".repeat(MOST_INDENTED_BYTES));
+        let shown = readable(payload.as_bytes(), &Value::Null);
+
+        assert_eq!(shown, payload);
+        assert!(readable(b"[0]", &json!([0])).contains('\n'));
+    }
+
+    #[test]
+    fn the_page_says_what_is_kept_and_names_the_setting() {
+        for (keeps_replies, part) in
+            [(true, "the last 50 replies"), (false, "the last request alone")]
+        {
+            let page = SessionPage { keeps_replies, ..page(false) };
+            let drawn = content(&page, &viewer(Right::Read)).into_string();
+            assert!(drawn.contains(part) && drawn.contains("<code>keep_replies</code>"), "{drawn}");
+        }
     }
 
     const REPLY: &str = r#"{"screen": "A", "data": {"x": "<script>alert(1)</script>"}}"#;

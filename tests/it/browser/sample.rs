@@ -39,7 +39,8 @@ impl Sample {
         let graph = json!({ "access_token": "token-of-meta", "phone_number_ids": ["1001"] });
         acme.call("PUT", "/graph", graph).await.expect(204);
         host.tenant("globex").await;
-        let booking = acme.flow_without_plugin("booking", json!({})).await;
+        let keeping = json!({ "keep_replies": true });
+        let booking = acme.flow_without_plugin("booking", keeping).await;
         booking.deploy(Component::Echo).await;
         let flow_json = std::fs::read(repository("plugins/appointment/flow.json")).unwrap();
         put_flow_json(&booking, serde_json::from_slice(&flow_json).unwrap()).await;

@@ -167,6 +167,8 @@ async fn settings_are_changed_as_the_form_says_and_else_stay() {
         ("retention.exchanges_days", "", "/retention/exchanges_days", Value::Null),
         ("retention.sessions_days", "2", "/retention/sessions_days", json!(2)),
         ("on_failure", "error-message", "/on_failure", json!("error-message")),
+        ("keep_replies", "true", "/keep_replies", json!(true)),
+        ("keep_replies", "false", "/keep_replies", json!(false)),
     ] {
         done(&send(&changed(name, typed)).await);
         assert_eq!(show(&flow).await["settings"].pointer(pointer), Some(&value), "{name}");
@@ -175,6 +177,7 @@ async fn settings_are_changed_as_the_form_says_and_else_stay() {
         ("limits.cpu_ms", "0"),
         ("limits.cpu_ms", "fast"),
         ("on_reopen", "x"),
+        ("keep_replies", "x"),
         ("failure_text", ""),
     ] {
         let refused = send(&changed(name, typed)).await;

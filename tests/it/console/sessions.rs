@@ -8,6 +8,9 @@ use crate::capabilities::{keeper, submit};
 
 const SESSIONS: &str = "/console/tenants/acme/flows/booking/sessions";
 
+/// What a drawn reply begins with.
+const PHONE: &str = "<div class=\"phone\">";
+
 #[tokio::test]
 async fn each_role_sees_the_sessions_of_its_flows_and_what_happened() {
     let host = TestHost::start().await;
@@ -109,9 +112,106 @@ async fn only_the_last_reply_is_there_and_the_page_says_so() {
     let page = operator.page(&reply.location.unwrap()).await;
 
     assert!(page.contains("the reply to the last request alone"), "{page}");
+    assert!(page.contains("<code>keep_replies</code>"), "{page}");
     let (first, second) = page.split_once("id=\"exchange-2\"").unwrap();
     assert!(!first.contains("The reply as JSON"), "{page}");
     assert!(second.contains("&quot;count&quot;: 2"), "{page}");
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn a_whole_conversation_is_drawn_screen_by_screen_for_who_opened_it() {
+    let host = TestHost::start().await;
+    let keeping = json!({"keep_replies": true});
+    let flow = host.tenant("acme").await.flow("booking", keeping, Component::Appointment).await;
+    let document = include_str!("../../../plugins/appointment/flow.json");
+    flow.call("PUT", "/flow-json", serde_json::from_str(document).unwrap()).await.expect(204);
+    book(&flow).await;
+    let path = format!("{SESSIONS}/{}", id(&flow, 0).await);
+    let deploy = host.browser_with(json!({"tenant": "acme", "role": "deploy"})).await;
+    let reader = host.browser_with(json!({"tenant": "acme", "role": "read"})).await;
+    for browser in [&deploy, &reader] {
+        let masked = browser.page(&path).await;
+        assert!(masked.contains("the last 50 replies"), "{masked}");
+        assert!(!masked.contains(PHONE) && !masked.contains("Ana Silva"), "{masked}");
+    }
+    assert_eq!(audited(&host).await, Vec::<Value>::new());
+
+    let reply = deploy.submit(&path, &format!("{path}/reveal"), &[]).await;
+    let shown = reply.location.unwrap();
+    let page = deploy.page(&shown).await;
+
+    assert_eq!(audited(&host).await.len(), 1);
+    let exchanges: Vec<_> = page.split("id=\"exchange-").skip(1).collect();
+    assert_eq!(exchanges.len(), 4, "{page}");
+    for (exchange, parts) in exchanges.iter().zip([
+        ["1. INIT: – → APPOINTMENT", "Appointment</p>", "Department"],
+        ["2. data_exchange: APPOINTMENT → DETAILS", "Your details</p>", "Ana Silva"],
+        ["3. data_exchange: DETAILS → SUMMARY", "Summary</p>", "ana@example.com"],
+        ["4. data_exchange: SUMMARY → SUCCESS", "The Flow is closed", "&quot;booking&quot;"],
+    ]) {
+        assert_eq!(exchange.matches(PHONE).count(), 1, "{exchange}");
+        for part in parts {
+            assert!(exchange.contains(part), "{part}: {exchange}");
+        }
+    }
+    let other = reader.page(&shown).await;
+    assert!(!other.contains(PHONE) && !other.contains("Ana Silva"), "who reads opens nothing");
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn a_long_conversation_is_drawn_twenty_replies_a_page() {
+    let host = TestHost::start().await;
+    let keeping = json!({"keep_replies": true});
+    let flow = host.tenant("acme").await.flow("booking", keeping, Component::Steady).await;
+    for _ in 0..22 {
+        flow.count("token-of-ana").await;
+    }
+    let path = format!("{SESSIONS}/{}", id(&flow, 0).await);
+    let deploy = host.browser_with(json!({"tenant": "acme", "role": "deploy"})).await;
+    let reply = deploy.submit(&path, &format!("{path}/reveal"), &[]).await;
+    let shown = reply.location.unwrap();
+    let drawn = |page: &str| {
+        let has_one = |exchange: &&str| exchange.contains("The reply as JSON");
+        let exchanges = page.split("id=\"exchange-").skip(1).filter(has_one);
+        exchanges.map(|exchange| exchange.split('"').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+
+    let newest = deploy.page(&shown).await;
+    let before = newest.split("before=").nth(1).unwrap().split('"').next().unwrap();
+    let oldest = deploy.page(&format!("{shown}&before={before}")).await;
+
+    assert_eq!((drawn(&newest).len(), drawn(&newest)[0].as_str(), before), (20, "3", "3"));
+    assert_eq!(drawn(&oldest), ["1", "2"]);
+    assert!(oldest.contains("Draw the newest") && !oldest.contains("Draw those before"));
+    assert!(drawn(&deploy.page(&format!("{path}?before={before}")).await).is_empty());
+    assert_eq!(deploy.open(&format!("{shown}&before=x")).await.status, 400);
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn each_reply_is_drawn_by_the_flow_json_of_the_version_that_gave_it() {
+    let host = TestHost::start().await;
+    let keeping = json!({"keep_replies": true});
+    let flow = host.tenant("acme").await.flow("booking", keeping, Component::Steady).await;
+    flow.call("PUT", "/flow-json", titled("Of the first")).await.expect(204);
+    flow.count("token-of-ana").await;
+    flow.deploy(Component::Chatty).await;
+    flow.call("PUT", "/versions/2/flow-json", titled("Of the second")).await.expect(204);
+    flow.count("token-of-ana").await;
+    // Exchanges may go before their session.
+    let pool = host.database().pool().await;
+    sqlx::query("delete from exchanges").execute(&pool).await.unwrap();
+    let path = format!("{SESSIONS}/{}", id(&flow, 0).await);
+    let deploy = host.browser_with(json!({"tenant": "acme", "role": "deploy"})).await;
+
+    let reply = deploy.submit(&path, &format!("{path}/reveal"), &[]).await;
+    let page = deploy.page(&reply.location.unwrap()).await;
+
+    let (first, second) = page.split_once("number 2, is not kept any more").unwrap();
+    assert!(first.contains("Of the first</p>") && !first.contains("Of the second"), "{page}");
+    assert!(second.contains("Of the second</p>") && !second.contains("Of the first"), "{page}");
     host.stop().await;
 }
 
@@ -157,6 +257,55 @@ async fn what_a_phone_reported_is_masked_until_it_is_opened() {
     let reply = deploy.submit(&path, &format!("{path}/reveal"), &[]).await;
     assert!(deploy.page(&reply.location.unwrap()).await.contains("Ana typed &lt;b&gt;"));
     host.stop().await;
+}
+
+/// A customer books an appointment, from the first screen to the end.
+async fn book(flow: &TestFlow) {
+    // The dates below are fixed.
+    let context = json!({"context": {"name": "Ana Silva", "today": "2026-11-20"}});
+    let minted = flow.call("POST", "/tokens", context).await.expect(201);
+    let token = minted["flow_token"].as_str().unwrap();
+    let slot =
+        json!({"department": "dental", "location": "river", "date": "2026-11-23", "time": "10:30"});
+    let contact =
+        json!({"name": "Ana Silva", "email": "ana@example.com", "phone": "", "more_details": ""});
+    let client = flow.client();
+    for request in [
+        payload::init(token),
+        payload::data_exchange("APPOINTMENT", slot, token),
+        payload::data_exchange("DETAILS", contact, token),
+        payload::data_exchange("SUMMARY", json!({"terms": true}), token),
+    ] {
+        assert_eq!(client.call(&request).await.unwrap().status, 200);
+    }
+}
+
+/// A Flow JSON for what the guests of `tests/hostile` answer, with this title.
+fn titled(title: &str) -> Value {
+    let button =
+        |action: Value| json!({"type": "Footer", "label": "Next", "on-click-action": action});
+    let layout = |children: Value| json!({"type": "SingleColumnLayout", "children": children});
+    json!({
+        "version": "7.3",
+        "data_api_version": "3.0",
+        "routing_model": {"FORM": ["NEXT"], "NEXT": []},
+        "screens": [
+            {"id": "FORM", "title": "Form", "layout": layout(json!([
+                button(json!({"name": "data_exchange", "payload": {"do": "count"}})),
+            ]))},
+            {
+                "id": "NEXT", "title": title, "terminal": true,
+                "data": {
+                    "greeting": {"type": "string", "__example__": ""},
+                    "count": {"type": "integer", "__example__": 1},
+                },
+                "layout": layout(json!([
+                    {"type": "TextHeading", "text": "${data.greeting}"},
+                    button(json!({"name": "complete", "payload": {}})),
+                ])),
+            },
+        ],
+    })
 }
 
 async fn id(flow: &TestFlow, at: usize) -> String {

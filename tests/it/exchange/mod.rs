@@ -2,6 +2,7 @@
 
 mod conversation;
 mod failures;
+mod kept_replies;
 mod malformed;
 mod minted;
 mod no_text;

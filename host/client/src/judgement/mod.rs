@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use flowhost_flow_json::FlowJson;
 
-use super::{ClientError, RawReply, SealFlaw, SealedRequest};
+use super::{ClientError, RawReply, SealFlaw, SealedRequest, payload};
 
 pub use self::problem::{Check, Problem};
 
@@ -105,6 +105,15 @@ impl Judgement {
                 None,
             ),
         }
+    }
+
+    /// Judges a turn's answer that is opened already, by its form alone. `is_refusal` is whether it
+    /// came with status 427.
+    pub fn of_answer(answer: &Value, is_refusal: bool) -> Self {
+        if is_refusal {
+            return RequestKind::Turn.of_refusal(answer);
+        }
+        reply::judge(&payload::init(""), answer, None)
     }
 
     /// Judges a call that brought no usable answer.
@@ -267,7 +276,7 @@ mod tests {
 
     use serde_json::json;
 
-    use super::super::{FlowClient, payload};
+    use super::super::FlowClient;
     use super::*;
 
     fn judged(payload: &Value, status: u16, body: &[u8], tries_before: usize) -> Judgement {

@@ -20,6 +20,8 @@ pub(super) struct Setting {
 enum Is {
     /// One of these; the second of each is for people.
     OneOf(&'static [(&'static str, &'static str)]),
+    /// True or false, said like this.
+    Either(&'static [(&'static str, &'static str)]),
     /// A text that users read.
     Text,
     /// A whole number; empty stands for the default.
@@ -86,6 +88,10 @@ impl Setting {
     fn read(&self, text: &str) -> Result<Value, String> {
         match self.is {
             Is::OneOf(_) => Ok(text.into()),
+            Is::Either(_) => text
+                .parse()
+                .map(Value::Bool)
+                .map_err(|_| format!("\"{}\" is true or false.", self.label)),
             // A browser ends each line with two characters.
             Is::Text => Ok(text.replace("\r\n", "\n").into()),
             Is::Number | Is::Days if text.trim().is_empty() => Ok(Value::Null),
@@ -103,7 +109,9 @@ fn field(setting: &Setting, settings: &Map<String, Value>) -> Markup {
     let Setting { name, label, is } = setting;
     let plain = Field { form: "settings", name, label, value: &value, ..Field::default() };
     match is {
-        Is::OneOf(options) => choice("settings", name, label, options, &value),
+        Is::OneOf(options) | Is::Either(options) => {
+            choice("settings", name, label, options, &value)
+        }
         Is::Text => Field { holds: Holds::Lines, required: true, ..plain }.draw(),
         Is::Number => Field { holds: Holds::Number, hint: "Empty: the default.", ..plain }.draw(),
         Is::Days => Field { holds: Holds::Number, hint: "Empty: as the tenant.", ..plain }.draw(),
@@ -113,7 +121,7 @@ fn field(setting: &Setting, settings: &Map<String, Value>) -> Markup {
 fn shown(setting: &Setting, settings: &Map<String, Value>) -> String {
     let value = text_of(&value_of(setting, settings));
     match setting.is {
-        Is::OneOf(options) => {
+        Is::OneOf(options) | Is::Either(options) => {
             let known = options.iter().find(|(name, _)| *name == value);
             known.map_or(value, |(_, text)| (*text).to_owned())
         }
@@ -196,6 +204,14 @@ const CONVERSATIONS: &[Setting] = &[
         ]),
     ),
     setting("session_ttl_seconds", "Seconds that a session lasts", Is::Number),
+    setting(
+        "keep_replies",
+        "What is kept of what was answered",
+        Is::Either(&[
+            ("false", "the last reply of a session"),
+            ("true", "a session's replies, sealed, for who may open them here"),
+        ]),
+    ),
 ];
 
 const FAILURES: &[Setting] = &[

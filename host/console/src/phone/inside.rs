@@ -42,24 +42,33 @@ fn shown(page: &PhonePage<'_>) -> Markup {
 fn disabled(text: &str) -> Markup {
     html! {
         div.phone-chat {
-            p.bubble role="status" { (text) }
-            p.bubble { "The button of the message is disabled for good: the flow token is over." }
+            (refusal(text))
             button.phone-press disabled { "Open the form" }
         }
     }
 }
 
+/// What the chat says of a message whose button is disabled.
+pub(super) fn refusal(text: &str) -> Markup {
+    html! {
+        p.bubble role="status" { (text) }
+        p.bubble { "The button of the message is disabled for good: the flow token is over." }
+    }
+}
+
 fn ended(page: &PhonePage<'_>, params: Option<&Map<String, Value>>) -> Markup {
-    message(
-        page,
-        html! {
-            p.bubble role="status" {
-                "The Flow is closed. "
-                @if params.is_some() { "The chat gets:" } @else { "The chat gets no message." }
-            }
-            @if let Some(params) = params { pre.bubble tabindex="0" { (pretty(params)) } }
-        },
-    )
+    message(page, end(params))
+}
+
+/// What the chat says of a Flow that is closed.
+pub(super) fn end(params: Option<&Map<String, Value>>) -> Markup {
+    html! {
+        p.bubble role="status" {
+            "The Flow is closed. "
+            @if params.is_some() { "The chat gets:" } @else { "The chat gets no message." }
+        }
+        @if let Some(params) = params { pre.bubble tabindex="0" { (pretty(params)) } }
+    }
 }
 
 fn unopened(page: &PhonePage<'_>, lines: &[String]) -> Markup {

@@ -10,6 +10,7 @@
 //! of checked types, colours and sizes are read before they become attributes of their own, because
 //! pages have no inline styles, and links lead to web pages only.
 
+mod answer;
 mod apply;
 mod choices;
 mod field;
@@ -29,6 +30,7 @@ use flowhost_client::conversation::{Conversation, Field, FieldKind, Footer, Scre
 use maud::{Markup, html};
 use serde_json::Value;
 
+pub use self::answer::answer;
 pub use self::apply::apply;
 pub use self::transcript::ExchangeView;
 

@@ -110,6 +110,7 @@ impl Endpoint {
             data_key: tenant.data_key.clone(),
             time_to_live: settings.session_time_to_live(),
             on_reopen: settings.on_reopen,
+            keep_replies: settings.keep_replies,
         };
         let version = active.as_ref().map_or(0, |active| active.version);
         let counted_as = FlowVersion { tenant: tenant.slug.clone(), flow: name.clone(), version };

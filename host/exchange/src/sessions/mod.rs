@@ -26,8 +26,8 @@ pub use memory::MemorySessions;
 pub use mint::{MAX_UNUSED, MintedToken, TokenLife};
 pub use notices::{News, Notices};
 pub use session_store::{
-    Commit, ExchangeRow, Found, MintedSession, NewSession, Opening, SessionStatus, SessionStore,
-    SessionStoreError, StoredClientError, StoredSession, TokenNotice, UnknownWord,
+    Commit, ExchangeRow, Found, KeptReply, MintedSession, NewSession, Opening, SessionStatus,
+    SessionStore, SessionStoreError, StoredClientError, StoredSession, TokenNotice, UnknownWord,
 };
 pub use token_signature::token_signature_holds;
 pub use turn::{Received, RefusedTurn, Turn, TurnMeta};
@@ -49,6 +49,8 @@ pub struct SessionSpace {
     pub time_to_live: Duration,
     /// What an INIT does to an open session.
     pub on_reopen: OnReopen,
+    /// Whether each reply is kept, and not only the last one of a session.
+    pub keep_replies: bool,
 }
 
 /// The result of beginning an exchange.
@@ -248,8 +250,32 @@ pub fn open_last_reply(
     scope: Scope,
     session: &StoredSession,
 ) -> Result<Option<FlowReply>, SessionError> {
-    let open = |(kind, sealed)| open_reply(data_key, scope, session.token, kind, sealed);
+    let place = place(scope, session.token, REPLY_COLUMN);
+    let open = |(kind, sealed)| open_reply(data_key, &place, kind, sealed);
     session.last_reply.as_ref().map(|(kind, sealed)| open((kind.as_str(), sealed))).transpose()
+}
+
+/// A reply of a session that keeps them all, opened.
+///
+/// # Errors
+/// It was sealed for another place or under another key, or is of an unknown kind.
+pub fn open_kept_reply(
+    data_key: &DataKey,
+    scope: Scope,
+    token: TokenHash,
+    kept: &KeptReply,
+) -> Result<FlowReply, SessionError> {
+    let place = kept_reply_context(scope, token, kept.number);
+    open_reply(data_key, &place, &kept.kind, &kept.sealed)
+}
+
+/// Where a reply is sealed for that is kept beside others. The last one of a session is sealed a
+/// second time for its session: who could put an older one into its place would make the host answer
+/// a repeat of the last request with that.
+fn kept_reply_context(scope: Scope, token: TokenHash, number: i64) -> SealContext {
+    let (tenant, flow) = (scope.tenant.0, scope.flow.0);
+    let row: [&[u8]; 4] = [tenant.as_bytes(), flow.as_bytes(), &token.0, &number.to_be_bytes()];
+    SealContext::new("session_replies.sealed_reply", &row)
 }
 
 /// Where the message of a client's report is sealed for.
@@ -277,8 +303,7 @@ fn stored_reply(space: &SessionSpace, session: &StoredSession) -> Result<FlowRep
 
 fn open_reply(
     data_key: &DataKey,
-    scope: Scope,
-    token: TokenHash,
+    place: &SealContext,
     kind: &str,
     sealed: &Sealed,
 ) -> Result<FlowReply, SessionError> {
@@ -287,9 +312,8 @@ fn open_reply(
         TOKEN_REJECTED => ReplyKind::TokenRejected,
         _ => return Err(SessionError::Unreadable("reply kind")),
     };
-    let payload = data_key
-        .open(&place(scope, token, REPLY_COLUMN), sealed)
-        .map_err(|error| SessionError::Sealed("reply", error))?;
+    let payload =
+        data_key.open(place, sealed).map_err(|error| SessionError::Sealed("reply", error))?;
     Ok(FlowReply::assert_stored(kind, payload.to_vec()))
 }
 

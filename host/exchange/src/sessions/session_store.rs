@@ -253,6 +253,9 @@ pub struct Commit<'a> {
     pub reply_kind: &'static str,
     /// The sealed reply.
     pub sealed_reply: &'a Sealed,
+    /// The same reply, sealed for a place among the session's replies, if the flow keeps them. A
+    /// store that nobody reads them in drops it.
+    pub kept_reply: Option<&'a Sealed>,
     /// The row of the exchange.
     pub exchange: ExchangeRow<'a>,
 }
@@ -274,6 +277,19 @@ pub struct ExchangeRow<'a> {
     pub plugin_version: Option<i32>,
     /// The id of the request that it answers.
     pub request: RequestId,
+}
+
+/// A reply of a session that keeps them all.
+#[derive(Clone, Debug)]
+pub struct KeptReply {
+    /// The number of its exchange.
+    pub number: i64,
+    /// Its kind.
+    pub kind: String,
+    /// The reply, sealed for its number.
+    pub sealed: Sealed,
+    /// The plugin version that gave it; `None` if no plugin was asked.
+    pub plugin_version: Option<i32>,
 }
 
 /// A client's error report, as stored.

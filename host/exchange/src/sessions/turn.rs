@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::{
     ANSWER, CONTEXT_COLUMN, Commit, ExchangeRow, KnownSession, NAME_BYTES, NewSession, Opening,
     REPLY_COLUMN, STATE_COLUMN, SessionError, SessionSpace, SessionStatus, SessionStore,
-    StoredSession, TOKEN_REJECTED, cut, one_shot, open_text, place,
+    StoredSession, TOKEN_REJECTED, cut, kept_reply_context, one_shot, open_text, place,
 };
 use flowhost_protocol::flow::{
     Action, CheckedAnswer, Exchange, FlowReply, Outcome, ReplyKind, TurnInput,
@@ -204,6 +204,11 @@ async fn write(
     let sealed_state =
         answer.state().filter(|_| !kept.shared).map(|state| seal(STATE_COLUMN, state.as_bytes()));
     let sealed_reply = seal(REPLY_COLUMN, answer.reply().payload());
+    // A session that stands alone has no other reply than its last.
+    let kept_reply = (meta.space.keep_replies && !kept.shared).then(|| {
+        let place = kept_reply_context(scope, meta.token, version.unwrap_or(0) + 1);
+        meta.space.data_key.seal(&place, answer.reply().payload())
+    });
     let screen_out = answer.screen().map(|name| cut(name, NAME_BYTES));
     let commit = Commit {
         token: meta.token,
@@ -217,6 +222,7 @@ async fn write(
             ReplyKind::TokenRejected => TOKEN_REJECTED,
         },
         sealed_reply: &sealed_reply,
+        kept_reply: kept_reply.as_ref(),
         exchange: ExchangeRow {
             action: meta.action.as_str(),
             screen_in,

@@ -36,6 +36,8 @@ pub struct FlowSettings {
     pub failure_text: String,
     /// How long a session lasts from its first exchange on, in seconds.
     pub session_ttl_seconds: u32,
+    /// Whether the replies of a session are kept with it, sealed, and not only the last one.
+    pub keep_replies: bool,
     /// How long what exchanges leave is kept.
     pub retention: FlowRetention,
     /// What one call of the plugin may use.
@@ -57,6 +59,7 @@ impl Default for FlowSettings {
             on_failure: OnFailure::Status,
             failure_text: "Something went wrong. Please try again.".to_owned(),
             session_ttl_seconds: 3 * 24 * 60 * 60,
+            keep_replies: false,
             retention: FlowRetention::default(),
             limits: FlowLimits::default(),
             grants: Capabilities::default(),
@@ -350,6 +353,7 @@ mod tests {
         assert_eq!(settings.on_failure, OnFailure::ErrorMessage);
         assert_eq!(settings.limits, FlowLimits { cpu_ms: 50, ..FlowLimits::default() });
         assert_eq!(parse(json!({})).unwrap(), FlowSettings::default());
+        assert!(!settings.keep_replies, "what customers said is kept where somebody chose so");
     }
 
     #[test]
@@ -378,6 +382,7 @@ mod tests {
             (json!({"retention": {"sessions_days": 0}}), "retention.sessions_days"),
             (json!({"retention": {"answered_days": 90}}), "answered_days"),
             (json!({"on_reopen": "begin"}), "on_reopen"),
+            (json!({"keep_replies": "all"}), "keep_replies"),
             (json!({"limits": {"cpu_ms": -1}}), "limits.cpu_ms"),
             (json!({"grants": {"files": true}}), "files"),
             (json!({"grants": {"http": ["https://example.com"]}}), "grants.http"),

@@ -23,6 +23,7 @@ impl FlowDesk {
             data_key: Arc::new(self.data_key()?),
             time_to_live,
             on_reopen: settings.on_reopen,
+            keep_replies: settings.keep_replies,
         };
         let minted = Sessions::new(Arc::new(self.store().clone()))
             .mint(&space, context(&new)?, life)

@@ -1,4 +1,5 @@
-//! The tables `sessions`, `exchanges` and `client_errors`, as the admin API shows and deletes them.
+//! The tables `sessions`, `session_replies`, `exchanges` and `client_errors`, as the admin API and the
+//! console show and delete them.
 
 use sqlx::FromRow;
 use time::OffsetDateTime;
@@ -7,7 +8,7 @@ use uuid::Uuid;
 use super::audit::insert_audit_entry;
 use super::sessions::{status_of, token_of};
 use super::{AuditRecord, Store, StoreError};
-use flowhost_exchange::sessions::{SessionStatus, StoredClientError};
+use flowhost_exchange::sessions::{KeptReply, SessionStatus, StoredClientError};
 use flowhost_protocol::crypto::Sealed;
 use flowhost_protocol::ids::{ClientErrorId, Scope, SessionId, TenantId, TokenHash};
 
@@ -87,7 +88,7 @@ pub async fn find_listed_session(
     row.map(ListedSession::try_from).transpose()
 }
 
-/// Deletes the session of a token with its exchanges and client errors, and what the plugin logged in
+/// Deletes the session of a token with its replies, exchanges and client errors, and what the plugin logged in
 /// turns of that token, also where there is no session: it may be over and gone, or its first turn
 /// failed. Adds the entry that `record` makes of the session's id to the audit log. Returns whether
 /// there was anything. The digests of the requests that were answered in it stay, as those of a
@@ -180,6 +181,29 @@ pub async fn list_exchanges(
     Ok(exchanges)
 }
 
+/// The replies of a session that its flow keeps, the newest first: at most `limit`, and those before
+/// the number `before` if one is given.
+pub async fn list_kept_replies(
+    store: &Store,
+    scope: Scope,
+    token: TokenHash,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Vec<KeptReply>, StoreError> {
+    let rows: Vec<KeptReplyRow> = sqlx::query_as(
+        "select * from session_replies where tenant_id = $1 and flow_id = $2 and token_hash = $3 and number < $4 \
+         order by number desc limit $5",
+    )
+    .bind(scope.tenant.0)
+    .bind(scope.flow.0)
+    .bind(&token.0[..])
+    .bind(before.unwrap_or(i64::MAX))
+    .bind(limit)
+    .fetch_all(&mut *store.of(scope.tenant).await?)
+    .await?;
+    Ok(rows.into_iter().map(KeptReply::from).collect())
+}
+
 /// Records what a client reported on its session, if there is one and it has fewer than `most`
 /// reports.
 pub(super) async fn insert_client_error(
@@ -253,6 +277,25 @@ impl TryFrom<ListedRow> for ListedSession {
             created_at: row.created_at,
             updated_at: row.updated_at,
         })
+    }
+}
+
+#[derive(FromRow)]
+struct KeptReplyRow {
+    number: i64,
+    reply_kind: String,
+    sealed_reply: Vec<u8>,
+    plugin_version: Option<i32>,
+}
+
+impl From<KeptReplyRow> for KeptReply {
+    fn from(row: KeptReplyRow) -> Self {
+        Self {
+            number: row.number,
+            kind: row.reply_kind,
+            sealed: Sealed(row.sealed_reply),
+            plugin_version: row.plugin_version,
+        }
     }
 }
 

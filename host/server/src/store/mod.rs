@@ -78,7 +78,7 @@ pub use graph::{
 };
 pub use history::{
     CommittedExchange, ListedSession, delete_session, find_listed_session, list_client_errors,
-    list_exchanges, list_sessions,
+    list_exchanges, list_kept_replies, list_sessions,
 };
 pub use keys::{
     NewKey, StoredKey, clear_key_report, count_working_keys, delete_key, find_key_by_fingerprint,

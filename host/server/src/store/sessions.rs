@@ -151,10 +151,14 @@ async fn insert_session(
     commit: &Commit<'_>,
 ) -> Result<bool, StoreError> {
     let query = || {
-        let query = sqlx::query(
-            "select insert_turn_v4($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
-        );
-        bind(query, scope, commit).bind(new.id.0).bind(new.expires_at).bind(commit.shared)
+        let query = sqlx::query(if commit.kept_reply.is_some() {
+            "select insert_turn_keeping_reply($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
+               $19, $20, $21)"
+        } else {
+            "select insert_turn_v4($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
+        });
+        let query = bind(query, scope, commit);
+        keep(query.bind(new.id.0).bind(new.expires_at).bind(commit.shared), commit)
     };
     committed(store.call(scope.tenant, query).await)
 }
@@ -169,10 +173,14 @@ async fn update_session(
 ) -> Result<bool, StoreError> {
     let Opening { opened, restart, suspect } = commit.opening;
     let query = || {
-        let query = sqlx::query(
-            "select update_turn_v4($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
-        );
-        bind(query, scope, commit).bind(version).bind(opened).bind(restart).bind(suspect)
+        let query = sqlx::query(if commit.kept_reply.is_some() {
+            "select update_turn_keeping_reply($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
+               $19, $20, $21, $22)"
+        } else {
+            "select update_turn_v4($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)"
+        });
+        let query = bind(query, scope, commit);
+        keep(query.bind(version).bind(opened).bind(restart).bind(suspect), commit)
     };
     committed(store.call(scope.tenant, query).await)
 }
@@ -220,6 +228,14 @@ fn bind<'a>(query: Commits<'a>, scope: Scope, commit: &'a Commit<'a>) -> Commits
         .bind(commit.exchange.duration_us)
         .bind(commit.exchange.plugin_version)
         .bind(commit.exchange.request.0)
+}
+
+/// Binds the reply that is kept beside others, if it is, and how many there may be.
+fn keep<'a>(query: Commits<'a>, commit: &'a Commit<'a>) -> Commits<'a> {
+    match commit.kept_reply {
+        Some(sealed) => query.bind(&sealed.0).bind(MOST_REPLIES).bind(MOST_REPLY_BYTES),
+        None => query,
+    }
 }
 
 /// A statement that returns whether it committed.
@@ -294,6 +310,13 @@ pub(super) fn token_of(bytes: &[u8]) -> Result<TokenHash, StoreError> {
 fn request_of(bytes: &[u8]) -> Result<RequestDigest, StoreError> {
     bytes.try_into().map(RequestDigest).map_err(|_| StoreError::Unreadable("request digest"))
 }
+
+/// How many replies of a session are kept: more than any form has screens.
+const MOST_REPLIES: i64 = 50;
+
+/// How many bytes they have together. Retention deletes a thousand sessions in a step, so that takes
+/// seconds at the very most. The largest reply of 1 MiB fits, so the newest is always kept.
+const MOST_REPLY_BYTES: i64 = 2 << 20;
 
 /// The constraint that a request is answered only once.
 const ONE_ANSWER: &str = "answered_requests_pkey";

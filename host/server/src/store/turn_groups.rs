@@ -68,6 +68,8 @@ pub(super) fn most_groups(connections: u32) -> usize {
 
 impl Store {
     /// The way for a commit. One that is large goes alone: to copy it would cost more than it saves.
+    /// So does one whose reply is kept beside others, which few flows want: the statement for many
+    /// stays as it is.
     pub(super) async fn join_commits(
         &self,
         scope: Scope,
@@ -76,7 +78,11 @@ impl Store {
     ) -> Way<Commits> {
         let bytes =
             commit.sealed_reply.0.len() + commit.sealed_state.map_or(0, |state| state.0.len());
-        if bytes > LARGE { Way::Alone(None) } else { self.commits.join(scope.tenant, turn).await }
+        if bytes > LARGE || commit.kept_reply.is_some() {
+            Way::Alone(None)
+        } else {
+            self.commits.join(scope.tenant, turn).await
+        }
     }
 }
 

@@ -9,10 +9,10 @@ use super::path::{Named, Query};
 use super::refusal::Refusal;
 use super::said::{said, shown_by};
 use super::viewer::Viewing;
-use crate::admin::{AdminError, KeptReply, Said, SessionCourse};
+use crate::admin::{AdminError, FlowDesk, KeptReply, Said, SessionCourse};
 use flowhost_api::{Right, SessionQuery};
 use flowhost_console::paths;
-use flowhost_console::session::{self, SessionPage};
+use flowhost_console::session::{self, DrawnReply, ROOM_FOR_REPLIES, SessionPage, draw_replies};
 use flowhost_console::sessions::{self, Sessions};
 use flowhost_protocol::ids::SessionId;
 
@@ -24,11 +24,14 @@ pub(super) struct ListQuery {
     before: Option<SessionId>,
 }
 
-/// By which entry of the audit log texts are open.
+/// What the page of a session shows of what was said.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub(super) struct ShownBy {
+pub(super) struct CourseQuery {
+    /// The entry of the audit log by which texts are open.
     shown: Option<String>,
+    /// The number before which replies are drawn.
+    before: Option<i64>,
 }
 
 pub(super) async fn list(
@@ -53,23 +56,23 @@ pub(super) async fn list(
 pub(super) async fn show(
     viewing: Viewing,
     Named((tenant, flow, session)): Named<(String, String, String)>,
-    Query(query): Query<ShownBy>,
+    Query(query): Query<CourseQuery>,
 ) -> Result<Html<String>, Refusal> {
     let desk = viewing.visitor(Right::Read).flow(&tenant, &flow).await?;
     let opened_by = shown_by(query.shown.as_deref());
-    let course = desk.show_course(parse(&session)?, opened_by).await?;
-    let SessionCourse { details, messages, log, reply, revealed } = course;
+    let course = desk.show_course(parse(&session)?, opened_by, query.before).await?;
+    let SessionCourse { details, messages, log, replies, older_before, revealed } = course;
     let path = paths::flow(&tenant, &flow);
     let page = SessionPage {
         flow: &path,
         details,
         messages: messages.into_iter().map(|message| message.map(said)).collect(),
         log: log.into_iter().map(line).collect(),
-        reply: match reply {
-            Some(reply) => Some(drawn(reply).await?),
-            None => None,
-        },
-        revealed,
+        keeps_replies: desk.keeps_replies(),
+        replies: drawn(&desk, replies).await?,
+        older_before,
+        is_older: revealed && query.before.is_some(),
+        opened_by: query.shown.as_deref().filter(|_| revealed),
     };
     let content = session::content(&page, &viewing.viewer);
     let [tenants, of_flow] = above(&tenant, &flow);
@@ -89,15 +92,46 @@ pub(super) async fn reveal(
     Ok(Redirect::to(&path).into_response())
 }
 
-/// Draws a reply off the async threads: a Flow JSON may be large.
-async fn drawn(reply: KeptReply) -> Result<session::KeptReply, AdminError> {
-    let number = reply.number;
-    let draw = move || session::drawn(&reply.payload, reply.flow_json.as_deref());
-    let drawn = tokio::task::spawn_blocking(draw).await;
-    let drawn = drawn.map_err(|error| AdminError::Interrupted(error.to_string()))?;
-    Ok(session::KeptReply { number, drawn })
+/// Draws replies off the async threads, those of one version after those of another, so that there is
+/// one Flow JSON at a time, which may be large. The newest get the room that a page has.
+async fn drawn(
+    desk: &FlowDesk,
+    mut replies: Vec<KeptReply>,
+) -> Result<Vec<DrawnReply>, AdminError> {
+    let (mut all, mut room, mut versions) = (Vec::new(), ROOM_FOR_REPLIES, 0);
+    while let Some(version) = replies.first().map(|reply| reply.version) {
+        let (of_version, others) = replies.into_iter().partition(|reply| reply.version == version);
+        replies = others;
+        versions += 1;
+        if versions > VERSIONS_OF_A_PAGE {
+            room = 0;
+        }
+        let flow_json = if room > 0 { desk.flow_json_of(version).await? } else { None };
+        let draw = move || draw_of_version(&of_version, flow_json.as_deref(), room);
+        let (some, left) = desk.drawing(draw).await?;
+        all.extend(some);
+        room = left;
+    }
+    Ok(all)
+}
+
+/// Returns the room that is left, too.
+fn draw_of_version(
+    replies: &[KeptReply],
+    flow_json: Option<&[u8]>,
+    mut room: usize,
+) -> (Vec<DrawnReply>, usize) {
+    let replies = replies.iter().map(|reply| session::KeptReply {
+        number: reply.number,
+        payload: &reply.payload,
+        is_refusal: reply.is_refusal,
+    });
+    (draw_replies(replies, flow_json, &mut room), room)
 }
 
 fn parse(session: &str) -> Result<SessionId, AdminError> {
     session.parse().map_err(|_| AdminError::NotFound("session"))
 }
+
+/// Each has a Flow JSON of up to 10 MiB to be read. Conversations have seen two at the very most.
+const VERSIONS_OF_A_PAGE: usize = 4;
