@@ -12,6 +12,7 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, Semaphore};
 
 use super::browsers::SignInCodes;
+use super::flow_json::flow_json_pages;
 use super::logs::follower_limits;
 use super::phones::{Holder, Phones, PlayedPhone};
 use super::uploads::Uploads;
@@ -39,6 +40,7 @@ pub struct Admin {
     pub(super) exchanges: Arc<Exchanges>,
     pub(super) followers: TenantLimits,
     pub(super) reading_flow_json: Mutex<()>,
+    pub(super) flow_json_pages: TenantLimits,
     pub(super) changes: Arc<Budget>,
     codes: SignInCodes,
     pub(super) phones: Arc<Phones<PlayedPhone>>,
@@ -77,6 +79,7 @@ impl Admin {
             exchanges,
             followers: follower_limits(metrics.budget("log-followers")),
             reading_flow_json: Mutex::default(),
+            flow_json_pages: flow_json_pages(metrics.budget("flow-json-pages")),
             changes,
             codes: SignInCodes::default(),
             phones: Arc::default(),
