@@ -6,6 +6,8 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
+use crate::certificate::TestCertificate;
+
 /// A proxy in a process of its own, which is killed on drop.
 #[derive(Debug)]
 pub struct Proxy {
@@ -18,18 +20,41 @@ pub struct Proxy {
 impl Proxy {
     /// nginx in front of the host at this URL; it streams bodies. `None` if it is not installed.
     pub fn nginx(host: &str) -> Option<Self> {
-        let (port, folder) = (free_port(), folder());
-        let (path, host) = (folder.path().display(), host.trim_start_matches("http://"));
+        let (port, host) = (free_port(), host.trim_start_matches("http://"));
+        Self::nginx_with(
+            port,
+            &format!(
+                "keepalive_requests 100000; upstream flowhost {{ server {host}; keepalive 2; }}\n\
+             server {{ listen 127.0.0.1:{port}; location / {{\n\
+             proxy_pass http://flowhost; proxy_http_version 1.1; proxy_set_header Connection \"\"; proxy_request_buffering off;\n\
+             }} }}\n"
+            ),
+        )
+    }
+
+    /// nginx with TLS, and these lines of a server's configuration. `None` if it is not installed.
+    pub fn nginx_with_tls(lines: &str, certificate: &TestCertificate) -> Option<Self> {
+        let (port, files) = (free_port(), certificate.files());
+        let (chain, key) = (files.certificate.display(), files.key.display());
+        let server = format!(
+            "server {{ listen 127.0.0.1:{port} ssl; ssl_certificate {chain}; ssl_certificate_key {key};\n{lines}\n}}\n"
+        );
+        let mut proxy = Self::nginx_with(port, &server)?;
+        proxy.url = format!("https://127.0.0.1:{port}");
+        Some(proxy)
+    }
+
+    /// nginx with these lines for HTTP.
+    fn nginx_with(port: u16, lines: &str) -> Option<Self> {
+        let folder = folder();
+        let path = folder.path().display();
         let config = format!(
             "daemon off; master_process off; pid {path}/pid; error_log {path}/error.log;\n\
              events {{}}\n\
              http {{\n\
              access_log off; client_body_temp_path {path}; proxy_temp_path {path}; fastcgi_temp_path {path}; scgi_temp_path {path};\n\
-             uwsgi_temp_path {path}; keepalive_requests 100000;\n\
-             upstream flowhost {{ server {host}; keepalive 2; }}\n\
-             server {{ listen 127.0.0.1:{port}; location / {{\n\
-             proxy_pass http://flowhost; proxy_http_version 1.1; proxy_set_header Connection \"\"; proxy_request_buffering off;\n\
-             }} }}\n\
+             uwsgi_temp_path {path};\n\
+             {lines}\
              }}\n"
         );
         Self::start("nginx", &["-e", "stderr", "-c"], &config, port, folder)

@@ -1,10 +1,10 @@
 // What htmx does not do. Everything here also works without it, by plain forms.
 "use strict";
 
-// Uploads: a file may be dropped anywhere on the page, and the page says how far it is.
+// A file may be dropped anywhere on a page that takes one.
 
-function uploadForm() {
-  return document.querySelector("form[data-upload]");
+function dropForm() {
+  return document.querySelector("form[data-drop]");
 }
 
 function hasFiles(event) {
@@ -12,7 +12,7 @@ function hasFiles(event) {
 }
 
 document.addEventListener("dragover", (event) => {
-  const form = uploadForm();
+  const form = dropForm();
   if (!form || !hasFiles(event)) return;
   event.preventDefault();
   form.classList.add("over");
@@ -20,17 +20,21 @@ document.addEventListener("dragover", (event) => {
 
 document.addEventListener("dragleave", (event) => {
   // Out of the window, not from one element into another.
-  if (!event.relatedTarget) uploadForm()?.classList.remove("over");
+  if (!event.relatedTarget) dropForm()?.classList.remove("over");
 });
 
 document.addEventListener("drop", (event) => {
-  const form = uploadForm();
+  const form = dropForm();
   if (!form || !hasFiles(event)) return;
   event.preventDefault();
   form.classList.remove("over");
+  // While another is on its way, one that is dropped would be sent beside it.
+  if (form.querySelector("button").disabled) return;
   form.querySelector("input[type=file]").files = event.dataTransfer.files;
   form.requestSubmit();
 });
+
+// An upload says how far it is.
 
 document.addEventListener("submit", (event) => {
   if (!event.target.matches("form[data-upload]")) return;

@@ -3,8 +3,10 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use crate::telemetry::BudgetSeries;
 use flowhost_protocol::ids::TenantId;
@@ -55,6 +57,12 @@ impl TenantLimits {
         let own = self.of(tenant).acquire_owned().await.expect("never closed");
         let any = self.all.clone().acquire_owned().await.expect("never closed");
         self.permit(own, any)
+    }
+
+    /// Waits for a permit like [`acquire`](Self::acquire), but no longer than this.
+    pub async fn acquire_within(&self, patience: Duration, tenant: TenantId) -> Option<Permit> {
+        let acquired = timeout(patience, self.acquire(tenant)).await;
+        acquired.inspect_err(|_| self.series.refused()).ok()
     }
 
     /// Returns a permit if one is free now.
@@ -138,6 +146,20 @@ mod tests {
         drop(held);
 
         drop(waiting.await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_too_long_is_refused_and_leaves_nothing_taken() {
+        let limits = TenantLimits::new(2, 1, Metrics::new().budget("tests"));
+        let tenant = TenantId::new();
+        let held = limits.acquire(tenant).await;
+
+        assert!(limits.acquire_within(Duration::from_secs(2), tenant).await.is_none());
+        drop(held);
+
+        assert!(limits.acquire_within(Duration::ZERO, tenant).await.is_some());
+        let all = [tenant, TenantId::new()].map(|tenant| limits.try_acquire(tenant).is_ok());
+        assert_eq!(all, [true; 2]);
     }
 
     #[tokio::test]

@@ -1,5 +1,7 @@
 //! The console in a real browser.
 
+mod behind_nginx;
+mod dropping;
 mod live;
 mod markup;
 mod other_sites;

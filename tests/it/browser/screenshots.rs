@@ -7,7 +7,6 @@
 //! writes them to `host/docs/images/`. It is a test that is only run when asked for: so it has the
 //! harness of the tests, and costs a run of the tests nothing.
 
-use flowhost_api::{CreateTenant, Route, TenantView};
 use flowhost_client::payload;
 use flowhost_tests::{Chromium, Component, repository};
 use serde_json::json;
@@ -31,7 +30,10 @@ async fn screenshots_of_the_main_pages() {
     let open = async |path: &str| browser.open(&sample.url(path).await).await;
 
     open("/console").await;
+    // All of it: each light is there.
+    browser.resize(1280, 1180).await;
     keep(&browser, "overview").await;
+    browser.resize(1280, 860).await;
     open(booking).await;
     keep(&browser, "flow").await;
     open("/console/tenants/acme/flows/enquiries/live").await;
@@ -60,17 +62,45 @@ async fn keep(browser: &Chromium, name: &str) {
     std::fs::write(format!("{folder}/{name}.png"), browser.picture().await).unwrap();
 }
 
+/// Other tenants, with each light and what may be behind it.
+async fn add_tenants(sample: &Sample) {
+    let host = &sample.host;
+    let named = async |slug: &str, name: &str| {
+        let tenant = host.tenant(slug).await;
+        tenant.call("PATCH", "", json!({ "name": name })).await.expect(200);
+        tenant
+    };
+    let bakery = host.tenant_without_app_secret("bakery").await;
+    bakery.call("PATCH", "", json!({ "name": "The Corner Bakery" })).await.expect(200);
+    let cinema = named("cinema", "Lantern Cinema").await;
+    cinema.flow_without_plugin("seats", json!({})).await;
+    let museum = named("museum", "City Museum").await;
+    museum.flow("tickets", json!({}), Component::Echo).await;
+    let pharmacy = named("pharmacy", "Linden Pharmacy").await;
+    let refills = pharmacy.flow("refills", json!({}), Component::Echo).await;
+    let report = payload::error_notification("FORM", "public-key-missing", "", "a-token-of-nobody");
+    refills.client().call(&report).await.unwrap();
+    let salon = named("salon", "Salon Aurora").await;
+    salon.flow("bookings", json!({}), Component::Echo).await;
+    let travel = named("travel", "Blue Harbour Travel").await;
+    travel.flow("trips", json!({}), Component::Echo).await;
+    travel.call("PATCH", "", json!({ "disabled": true })).await.expect(200);
+    let globex = json!({ "name": "Globex Insurance" });
+    host.admin().call("PATCH", "/v1/tenants/globex", globex).await.expect(200);
+    let graph = json!({ "access_token": "token-of-meta", "phone_number_ids": ["1002"] });
+    for tenant in [&museum, &salon, &travel] {
+        tenant.call("PUT", "/graph", graph.clone()).await.expect(204);
+    }
+    // What Meta would say.
+    let said = "update phone_numbers p set status = \
+                  case t.slug when 'salon' then 'mismatch' when 'acme' then 'failed' else 'valid' end \
+                from tenants t where t.tenant_id = p.tenant_id";
+    query(said).execute(&host.database().pool().await).await.unwrap();
+}
+
 /// Tenants in several states, and flows that are used.
 async fn fill(sample: &Sample) {
-    let bakery = CreateTenant {
-        slug: "bakery".to_owned(),
-        name: Some("The Corner Bakery".to_owned()),
-        ..CreateTenant::default()
-    };
-    let _: TenantView = sample.host.admin().ask(Route::CreateTenant, &[], &bakery).await;
-    let museum = sample.host.tenant("museum").await;
-    museum.call("PATCH", "", json!({ "name": "City Museum" })).await.expect(200);
-    museum.flow("tickets", json!({}), Component::Echo).await;
+    add_tenants(sample).await;
     // A failure is an exchange where the customer is told of it.
     sample.enquiries.set(json!({ "on_failure": "error-message" })).await;
     let client = sample.enquiries.client();

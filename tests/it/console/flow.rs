@@ -1,10 +1,11 @@
 //! `/console/tenants/{tenant}/flows/{flow}`: every form does what the API does.
 
 use flowhost_tests::{
-    BrowserSession, Component, ConsoleReply, TestFlow, TestHost, csrf_of, forms, watch, with_file,
-    with_form,
+    BrowserSession, Component, ConsoleReply, TestFlow, TestHost, csrf_of, eventually, forms, watch,
+    with_file, with_form,
 };
 use serde_json::{Value, json};
+use sqlx::query;
 
 const FLOW: &str = "/console/tenants/acme/flows/booking";
 
@@ -300,6 +301,64 @@ async fn a_flow_json_that_is_refused_has_its_findings_beside_its_lines() {
 }
 
 #[tokio::test]
+async fn pages_of_a_large_flow_json_count_until_they_are_read() {
+    let (host, _flow, browser) = start().await;
+    host.tenant("globex").await.flow_without_plugin("booking", json!({})).await;
+    let large = serde_json::to_vec_pretty(&large_document()).unwrap();
+    for tenant in ["acme", "globex"] {
+        let path = format!("/v1/tenants/{tenant}/flows/booking/flow-json");
+        host.admin().send("PUT", &path, "application/json", large.clone()).await.expect(204);
+    }
+    let json = path("flow-json");
+    let page = browser.page(&json).await;
+    assert!(page.len() > 8 << 20, "more than lies between a host and a reader: {}", page.len());
+
+    // They begin to read, and no more.
+    let slow = [browser.follow(&json).await, browser.follow(&json).await];
+    assert_eq!(slow.each_ref().map(|answer| answer.status().as_u16()), [200; 2]);
+    for page in [&json, &path("flow-json/document")] {
+        let refused = browser.follow(page).await;
+        assert_eq!(refused.status(), 503);
+        assert_eq!(refused.headers()["retry-after"], "5");
+        let refused = refused.text().await.unwrap();
+        assert!(refused.contains("<main") && refused.contains("try again"), "{refused}");
+    }
+    browser.page("/console/tenants/globex/flows/booking/flow-json").await;
+    drop(slow);
+
+    eventually("there is room again", async || {
+        (browser.open(&json).await.status == 200).then_some(())
+    })
+    .await;
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn versions_are_listed_page_by_page() {
+    let (host, flow, browser) = start().await;
+    flow.upload(Component::Steady.bytes().await).await.expect(201);
+    let sixty = "insert into plugin_versions select (jsonb_populate_record(v, jsonb_build_object('version', n))).* \
+                 from plugin_versions v, generate_series(2, 60) n";
+    query(sixty).execute(&host.database().pool().await).await.unwrap();
+    let shown = |page: &str| {
+        let versions = page.split("<h3>Version ").skip(1);
+        let versions = versions.map(|version| version.split('<').next().unwrap().trim().to_owned());
+        versions.map(|version| version.parse().unwrap()).collect::<Vec<i32>>()
+    };
+
+    let newest = browser.page(FLOW).await;
+    let older = browser.page(&format!("{FLOW}?before=11")).await;
+
+    assert_eq!(shown(&newest), (11..=60).rev().collect::<Vec<_>>());
+    assert!(newest.contains(&format!("{FLOW}?before=11#versions")), "{newest}");
+    assert_eq!(shown(&older), (1..=10).rev().collect::<Vec<_>>());
+    assert!(!older.contains("?before="), "{older}");
+    assert!(browser.page(&path("versions/1/activate")).await.contains("the first to answer"));
+    assert_eq!(browser.open(&path("versions/61/activate")).await.status, 404);
+    host.stop().await;
+}
+
+#[tokio::test]
 async fn a_flow_json_for_a_version_comes_with_its_activation() {
     let (host, flow, browser) = start().await;
     for component in [Component::Steady, Component::Echo] {
@@ -433,6 +492,17 @@ pub(super) fn document() -> Value {
             ]},
         }],
     })
+}
+
+/// The same with 5,000 long lines, of which a page makes more than three times as much.
+fn large_document() -> Value {
+    let line = "\"".repeat(240);
+    let example = vec![line; 5_000];
+    let mut document = document();
+    document["screens"][0]["data"] = json!({
+        "list": {"type": "array", "items": {"type": "string"}, "__example__": example},
+    });
+    document
 }
 
 /// The form went through, and the flow's page says so.

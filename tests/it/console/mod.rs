@@ -1,5 +1,6 @@
 //! The console, over real HTTP.
 
+mod addresses;
 mod flow;
 mod forms;
 mod live;

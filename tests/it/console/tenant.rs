@@ -7,6 +7,9 @@ use flowhost_tests::{
     watch,
 };
 use serde_json::{Value, json};
+use sqlx::query;
+
+use crate::database::locks_are_waited_for;
 
 const TENANT: &str = "/console/tenants/acme";
 
@@ -233,6 +236,33 @@ async fn an_api_token_is_shown_once_and_revoked_by_name() {
 }
 
 #[tokio::test]
+async fn tokens_of_other_tenants_are_not_even_read() {
+    let (host, _tenant, browser) = start().await;
+    host.tenant("globex").await;
+    let make = async |tenant: &str| {
+        let new = json!({"tenant": tenant, "role": "read"});
+        let made = host.admin().call("POST", "/v1/api-tokens", new).await.expect(201);
+        made["id"].as_str().unwrap().to_owned()
+    };
+    let (own, other) = (make("acme").await, make("globex").await);
+    let pool = host.database().pool().await;
+    // With a role that no host can read.
+    let unreadable = "update api_tokens set role = 'x' where token_id = $1::uuid";
+    query("alter table api_tokens drop constraint api_tokens_role_check, drop constraint api_tokens_check1")
+        .execute(&pool)
+        .await
+        .unwrap();
+    query(unreadable).bind(&other).execute(&pool).await.unwrap();
+
+    let page = browser.page(TENANT).await;
+    assert!(page.contains(&own) && !page.contains(&other), "{page}");
+    assert!(browser.page(&path(&format!("api-tokens/{own}/revoke"))).await.contains(&own));
+    let elsewhere = path(&format!("api-tokens/{other}/revoke"));
+    assert_eq!(browser.open(&elsewhere).await.status, 404);
+    host.stop().await;
+}
+
+#[tokio::test]
 async fn the_kill_switch_and_the_end_ask_first() {
     let (host, tenant, browser) = start().await;
     let disabled =
@@ -272,6 +302,34 @@ async fn a_flow_is_made_and_none_is_put_over_another() {
     assert_eq!(deploy.submit(TENANT, &path("flows"), &[("name", "No Slug")]).await.status, 422);
     let flow = tenant.call("GET", "/flows/booking", Value::Null).await.expect(200);
     assert_eq!(flow["settings"]["failure_text"], "Kept");
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn of_two_who_make_the_same_flow_at_once_one_is_refused() {
+    let (host, tenant, one) = start().await;
+    let other = host.browser(host.admin_token()).await;
+    let pool = host.database().pool().await;
+    let mut locking = pool.begin().await.unwrap();
+    query("select from tenants where slug = 'acme' for update")
+        .execute(&mut *locking)
+        .await
+        .unwrap();
+    let make = async |browser: &BrowserSession| {
+        browser.submit(TENANT, &path("flows"), &[("name", "booking")]).await
+    };
+    let meanwhile = async {
+        locks_are_waited_for(&pool, 2).await;
+        locking.rollback().await.unwrap();
+    };
+
+    let (first, second, ()) = tokio::join!(make(&one), make(&other), meanwhile);
+
+    let refused = if first.status == 303 { &second } else { &first };
+    assert_eq!((first.status.min(second.status), refused.status), (303, 409));
+    assert!(refused.text.contains("there is a flow booking already"), "{}", refused.text);
+    let flows = tenant.call("GET", "/flows", Value::Null).await.expect(200);
+    assert_eq!(flows["flows"].as_array().unwrap().len(), 1);
     host.stop().await;
 }
 

@@ -46,6 +46,8 @@ impl Driver {
         let wanted = json!({
             "goog:chromeOptions": options,
             "goog:loggingPrefs": { "browser": "ALL" },
+            // Proxies of tests have certificates of their own.
+            "acceptInsecureCerts": true,
             "timeouts": { "implicit": PATIENCE, "pageLoad": PATIENCE, "script": PATIENCE },
             // A page that asks something has failed, and must not be helped.
             "unhandledPromptBehavior": "ignore",

@@ -128,14 +128,19 @@ fn buttons(page: &FlowJsonPage<'_>) -> Markup {
 /// Its answer may be this page with what is wrong, so it is a form without scripts.
 fn forms(page: &FlowJsonPage<'_>) -> Markup {
     let FlowJsonPage { viewer, tenant, flow, text, versions, chosen, .. } = page;
-    // What was refused is there in any case: it may be nowhere else.
-    let is_short = |text: &&str| !page.is_stored || text.len() <= MOST_BYTES_TO_EDIT;
-    let prefilled = text.filter(is_short);
+    let prefilled = text.filter(|text| text.len() <= MOST_BYTES_TO_EDIT);
+    let too_long = match page.is_stored {
+        true => "The document is too long to be edited here: download it.",
+        false => {
+            "What was sent is too long to be edited here: send it as a file, once it is mended."
+        }
+    };
     panel(
         "put",
         "Put another",
         html! {
-            form method="post" action=(paths::of_flow(tenant, flow, "flow-json")) enctype="multipart/form-data" {
+            form.drop method="post" action=(paths::of_flow(tenant, flow, "flow-json"))
+                enctype="multipart/form-data" data-drop {
                 (csrf_field(viewer))
                 div.field {
                     label for="put-version" { "For" }
@@ -149,12 +154,12 @@ fn forms(page: &FlowJsonPage<'_>) -> Markup {
                 div.field {
                     label for="put-file" { "A file" }
                     input #put-file name="file" type="file" accept=".json,application/json" aria-describedby="put-file-hint";
-                    p.hint #put-file-hint { "At most 10 MiB. If a file is chosen, the text below is not sent." }
+                    p.hint #put-file-hint { "At most 10 MiB. It may be dropped anywhere on this page. If a file is chosen, the text below is not sent." }
                 }
                 div.field {
                     label for="put-document" { "Or the text" }
                     textarea.code #put-document name="document" rows="20" spellcheck="false" autocomplete="off" { "\n" (prefilled.unwrap_or_default()) }
-                    @if text.is_some() && prefilled.is_none() { p.hint { "The document is too long to be edited here: download it." } }
+                    @if text.is_some() && prefilled.is_none() { p.hint { (too_long) } }
                 }
                 button.primary { "Check and put it" }
             }
@@ -166,7 +171,7 @@ fn forms(page: &FlowJsonPage<'_>) -> Markup {
 const MOST_LINES: usize = 5_000;
 
 /// Browsers hardly move in longer texts.
-const MOST_BYTES_TO_EDIT: usize = 2 << 20;
+pub(super) const MOST_BYTES_TO_EDIT: usize = 2 << 20;
 
 /// A document without line breaks is one line of megabytes.
 const MOST_CHARS: usize = 500;

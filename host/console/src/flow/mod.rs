@@ -36,8 +36,10 @@ pub struct FlowPage<'a> {
     pub flow: FlowView,
     /// How it does, as [`flowhost_api::FlowHealth`] has it.
     pub status: String,
-    /// The newest first.
+    /// The newest first, as many as fit on a page.
     pub versions: Vec<VersionView>,
+    /// The version before which there are more.
+    pub older_than: Option<i32>,
     /// By key.
     pub config: Vec<ConfigValueView>,
     /// What its exchanges come to.
@@ -54,7 +56,7 @@ pub fn content(page: &FlowPage<'_>) -> Markup {
         (warnings(&flow.warnings))
         (grants::missing(viewer, tenant, flow))
         (figures(page))
-        (versions::section(viewer, tenant, flow, versions))
+        (versions::section(viewer, tenant, flow, versions, page.older_than))
         (grants::section(viewer, tenant, flow))
         (config::section(viewer, tenant, &flow.name, &page.config))
         (settings::section(viewer, tenant, flow))

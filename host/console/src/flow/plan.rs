@@ -35,21 +35,19 @@ pub enum FlowJsonPlan {
 }
 
 impl Plan {
-    /// The plan for a version of the flow. `None` if there is no such version.
-    pub fn of(flow: &FlowView, versions: &[VersionView], to: i32) -> Option<Self> {
-        let find = |number: i32| versions.iter().find(|version| version.version == number);
+    /// The plan for a version of the flow in place of the active one.
+    pub fn of(flow: &FlowView, active: Option<&VersionView>, version: &VersionView) -> Self {
         let nothing = CapabilitiesView::default();
-        let (version, active) = (find(to)?, flow.active_version.and_then(find));
         let before = active.map_or(&nothing, |active| &active.requests);
-        Some(Self {
+        Self {
             from: flow.active_version,
-            to,
+            to: version.version,
             note: version.note.clone(),
             asks_more: version.requests.without(before),
             asks_less: before.without(&version.requests),
             missing: version.requests.without(&granted(flow)),
             flow_json: flow_json(flow, version),
-        })
+        }
     }
 }
 

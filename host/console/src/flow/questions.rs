@@ -119,11 +119,11 @@ pub fn switch_flow(viewer: &Viewer, tenant: &str, flow: &FlowView) -> Markup {
 }
 
 /// Whether to delete a flow.
-pub fn delete_flow(viewer: &Viewer, tenant: &str, flow: &FlowView, versions: usize) -> Markup {
+pub fn delete_flow(viewer: &Viewer, tenant: &str, flow: &FlowView) -> Markup {
     Question {
         viewer,
         changes: html! {
-            p { "The flow " strong { (flow.name) } " is deleted with its " (versions) " versions, its sessions, its configuration and what its plugin keeps. Its endpoint " code { (flow.endpoint_path) } " answers 404 from then on. Nothing brings it back." }
+            p { "The flow " strong { (flow.name) } " is deleted with all its versions, its sessions, its configuration and what its plugin keeps. Its endpoint " code { (flow.endpoint_path) } " answers 404 from then on. Nothing brings it back." }
         },
         path: &paths::of_flow(tenant, &flow.name, "delete"),
         back: &paths::flow(tenant, &flow.name),

@@ -1,7 +1,7 @@
 use flowhost_api::{CapabilitiesView, FindingView, FlowView, Right, VersionView};
 use serde_json::{Map, Value, json};
 
-use super::json::{self as flow_json, FlowJsonPage};
+use super::json::{self as flow_json, FlowJsonPage, MOST_BYTES_TO_EDIT};
 use super::plan::{FlowJsonPlan, Plan};
 use super::{changed_settings, settings, versions};
 use crate::Viewer;
@@ -10,13 +10,10 @@ use crate::Viewer;
 fn a_plan_says_what_an_activation_changes() {
     let flow = flow(json!({"active_version": 1, "flow_json_digest": "sha256:a",
         "settings": {"grants": {"http": ["a.example:443"], "store": false, "media": false}}}));
-    let versions = [
-        version(3, &["a.example:443", "b.example:443"], true, Some("sha256:b")),
-        version(2, &["a.example:443"], false, Some("sha256:a")),
-        version(1, &["a.example:443", "c.example:443"], false, Some("sha256:a")),
-    ];
+    let active = version(1, &["a.example:443", "c.example:443"], false, Some("sha256:a"));
+    let planned = |to: &VersionView| Plan::of(&flow, Some(&active), to);
 
-    let plan = Plan::of(&flow, &versions, 3).unwrap();
+    let plan = planned(&version(3, &["a.example:443", "b.example:443"], true, Some("sha256:b")));
     assert_eq!((plan.from, plan.to, plan.flow_json), (Some(1), 3, FlowJsonPlan::Replaced));
     assert_eq!(
         (plan.asks_more.http, plan.asks_more.store),
@@ -25,10 +22,9 @@ fn a_plan_says_what_an_activation_changes() {
     assert_eq!(plan.asks_less.http, ["c.example:443"]);
     assert_eq!((plan.missing.http, plan.missing.store), (vec!["b.example:443".to_owned()], true));
 
-    let plan = Plan::of(&flow, &versions, 2).unwrap();
+    let plan = planned(&version(2, &["a.example:443"], false, Some("sha256:a")));
     assert!(plan.missing.is_empty() && plan.asks_more.is_empty());
     assert_eq!(plan.flow_json, FlowJsonPlan::Stays);
-    assert!(Plan::of(&flow, &versions, 4).is_none());
 }
 
 #[test]
@@ -41,7 +37,7 @@ fn a_version_without_a_flow_json_takes_the_flows() {
         (Some("sha256:a"), Some("sha256:b"), FlowJsonPlan::Replaced),
     ] {
         let flow = flow(json!({"active_version": null, "flow_json_digest": now}));
-        let planned = Plan::of(&flow, &[version(1, &[], false, new)], 1).unwrap();
+        let planned = Plan::of(&flow, None, &version(1, &[], false, new));
         assert_eq!(planned.flow_json, plan, "{now:?} {new:?}");
     }
 }
@@ -129,6 +125,32 @@ fn findings_stand_beside_their_lines_and_long_lines_are_cut() {
     let line = drawn.split("<li id=\"L2\">").nth(1).unwrap().split("</li>").next().unwrap();
     assert!(line.contains("&lt;b&gt;wrong") && line.contains("… (604 bytes)"), "{line}");
     assert!(drawn.contains("href=\"#L2\"") && !drawn.contains("<form"), "{drawn}");
+}
+
+#[test]
+fn a_text_that_is_too_long_to_be_edited_is_not_in_the_form() {
+    let viewer = Viewer { role: "deploy", most: Right::Deploy, csrf: String::new() };
+    let longest = "x".repeat(MOST_BYTES_TO_EDIT);
+    let longer = format!("{longest}x");
+    for is_stored in [true, false] {
+        let drawn = |text| {
+            let page = FlowJsonPage {
+                viewer: &viewer,
+                tenant: "acme",
+                flow: "booking",
+                text: Some(text),
+                findings: &[],
+                is_stored,
+                versions: &[],
+                chosen: None,
+            };
+            flow_json::content(&page).into_string()
+        };
+
+        assert!(drawn(&longest).len() > MOST_BYTES_TO_EDIT);
+        let drawn = drawn(&longer);
+        assert!(drawn.len() < 5_000 && drawn.contains("too long to be edited"), "{drawn}");
+    }
 }
 
 #[test]

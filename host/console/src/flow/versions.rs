@@ -14,6 +14,7 @@ pub(super) fn section(
     tenant: &str,
     flow: &FlowView,
     versions: &[VersionView],
+    older_than: Option<i32>,
 ) -> Markup {
     panel(
         "versions",
@@ -31,6 +32,9 @@ pub(super) fn section(
                         (one(viewer, tenant, &flow.name, version, versions.get(at + 1)))
                     }
                 }
+                @if let Some(before) = older_than {
+                    p { a href={ (paths::flow(tenant, &flow.name)) "?before=" (before) "#versions" } { "Older versions" } }
+                }
             }
         },
     )
@@ -41,7 +45,7 @@ pub(super) fn section(
 fn upload_form(viewer: &Viewer, tenant: &str, flow: &str) -> Markup {
     html! {
         form.drop method="post" action=(paths::of_flow(tenant, flow, "versions"))
-            enctype="multipart/form-data" data-upload {
+            enctype="multipart/form-data" data-drop data-upload {
             (csrf_field(viewer))
             // Before the file: the host begins with what it is told of it.
             (Field { form: "upload", name: "note", label: "Note", hint: "One line, may be empty.", ..Field::default() }.draw())

@@ -94,7 +94,7 @@ fn flows(page: &TenantPage<'_>) -> Markup {
                 p { "No flow yet." }
             } @else {
                 (table("All flows", &["Flow", "State", "Active version", "Warnings"], html! {
-                    @for (flow, health) in flows.iter().zip(health) {
+                    @for (flow, health) in flows.iter().zip(health).take(MOST_FLOWS) {
                         tr {
                             th scope="row" { a href=(paths::flow(&tenant.slug, &flow.name)) { (flow.name) } }
                             td { (state(&health.status)) }
@@ -103,6 +103,9 @@ fn flows(page: &TenantPage<'_>) -> Markup {
                         }
                     }
                 }))
+                @if flows.len() > MOST_FLOWS {
+                    p.hint { "And " (flows.len() - MOST_FLOWS) " more, which " code { "flowhost flow list " (tenant.slug) } " lists." }
+                }
             }
             @if viewer.may(Right::Deploy) {
                 (folded("Make one", smooth_form(viewer, &paths::of_tenant(&tenant.slug, "flows"), html! {
@@ -146,6 +149,9 @@ fn switches(tenant: &TenantView) -> Markup {
         },
     )
 }
+
+/// More than people look through.
+const MOST_FLOWS: usize = 500;
 
 #[cfg(test)]
 mod tests;

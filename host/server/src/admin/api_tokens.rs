@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::changes::shown;
 use super::desk::TOKEN_PREFIX;
-use super::{AdminError, Desk};
+use super::{AdminError, Desk, TenantDesk};
 use crate::store::{self, Door, NewToken, StoredApiToken, Subject, TokenEnd, TokenScope};
 use flowhost_api::{ApiTokenView, CreateApiToken, NewApiToken};
 use flowhost_protocol::crypto::BearerToken;
@@ -91,6 +91,23 @@ impl Desk {
                     .to_owned(),
             )),
         }
+    }
+}
+
+impl TenantDesk {
+    /// The tokens that reach this tenant alone and that the caller manages, newest first. None of
+    /// another tenant is read.
+    pub async fn list_api_tokens(&self) -> Result<Vec<ApiTokenView>, AdminError> {
+        let reach = self.caller().reach();
+        let tokens = store::list_api_tokens_of(self.store(), reach, self.tenant().id).await?;
+        Ok(tokens.into_iter().map(ApiTokenView::from).collect())
+    }
+
+    /// One of them.
+    pub async fn show_api_token(&self, id: ApiTokenId) -> Result<ApiTokenView, AdminError> {
+        let (reach, tenant) = (self.caller().reach(), self.tenant().id);
+        let found = store::find_api_token_of(self.store(), reach, tenant, id).await?;
+        found.map(ApiTokenView::from).ok_or(AdminError::NotFound("api token"))
     }
 }
 

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, Semaphore};
 
 use super::browsers::SignInCodes;
+use super::flow_json::flow_json_pages;
 use super::followers::Followers;
 use super::phones::{Holder, Phones, PlayedPhone, SharedFlowJson};
 use super::uploads::Uploads;
@@ -25,6 +26,7 @@ use flowhost_protocol::ids::{RequestId, Scope};
 use flowhost_runtime::budget::Budget;
 use flowhost_runtime::plugins::Plugins;
 use flowhost_runtime::telemetry::Metrics;
+use flowhost_runtime::tenant_limits::TenantLimits;
 
 /// The parts that the operations of the admin API use.
 pub struct Admin {
@@ -38,6 +40,7 @@ pub struct Admin {
     pub(super) exchanges: Arc<Exchanges>,
     pub(super) followers: Followers,
     pub(super) reading_flow_json: Arc<Mutex<()>>,
+    pub(super) flow_json_pages: TenantLimits,
     pub(super) changes: Arc<Budget>,
     codes: SignInCodes,
     pub(super) phones: Arc<Phones<PlayedPhone>>,
@@ -77,6 +80,7 @@ impl Admin {
             exchanges,
             followers: Followers::new(metrics.budget("log-followers")),
             reading_flow_json: Arc::default(),
+            flow_json_pages: flow_json_pages(metrics.budget("flow-json-pages")),
             changes,
             codes: SignInCodes::default(),
             phones: Arc::default(),

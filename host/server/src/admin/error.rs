@@ -1,5 +1,7 @@
 //! Why an operation of the admin API failed.
 
+use std::time::Duration;
+
 use crate::store::StoreError;
 use crate::tenants::TenantError;
 use flowhost_exchange::sessions::SessionError;
@@ -41,6 +43,9 @@ pub enum AdminError {
     /// An upload could not be kept in the folder for temporary files.
     #[error("the host can't keep the upload: {0}; tell its operator, then try again")]
     NoSpace(#[source] std::io::Error),
+    /// As much of such work is under way as the host has memory for.
+    #[error("{0}")]
+    NoRoom(&'static str),
     /// Nothing has this name or id, or the caller can't see it.
     #[error("there is no such {0}")]
     NotFound(&'static str),
@@ -61,6 +66,13 @@ pub enum AdminError {
     Tenant(#[from] TenantError),
 }
 
+impl AdminError {
+    /// When to try again, if that is all that is wrong.
+    pub fn retry_after(&self) -> Option<Duration> {
+        matches!(self, Self::NoRoom(_)).then_some(RETRY_AFTER)
+    }
+}
+
 impl From<StoreError> for AdminError {
     fn from(error: StoreError) -> Self {
         match error {
@@ -79,3 +91,6 @@ impl From<LoadError> for AdminError {
         }
     }
 }
+
+/// As long as what is in the way usually takes.
+const RETRY_AFTER: Duration = Duration::from_secs(5);

@@ -1,5 +1,7 @@
 //! The Flow JSON of a flow.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -8,7 +10,8 @@ use super::{AdminError, FlowDesk, off_the_async_threads};
 use crate::store::{self, StoredFlowJson};
 use flowhost_flow_json::{Findings, FlowJson};
 use flowhost_protocol::ids::FlowJsonDigest;
-use flowhost_runtime::tenant_limits::Permit;
+use flowhost_runtime::telemetry::BudgetSeries;
+use flowhost_runtime::tenant_limits::{Permit, TenantLimits};
 
 /// The upload of a Flow JSON, bound to the flow that it was begun for.
 #[derive(Debug)]
@@ -35,6 +38,15 @@ impl FlowDesk {
     pub async fn show_flow_json(&self) -> Result<Vec<u8>, AdminError> {
         let stored = store::find_flow_json(self.store(), self.tenant().id, self.flow().id).await?;
         Ok(stored.ok_or(AdminError::NotFound("Flow JSON"))?.document)
+    }
+
+    /// Room for a page that has the Flow JSON of the flow, until it is sent: it may have dozens of
+    /// megabytes. Waits a moment for others that are drawn and sent.
+    pub async fn room_for_flow_json(&self) -> Result<Permit, AdminError> {
+        let pages = &self.admin().flow_json_pages;
+        pages.acquire_within(PATIENCE, self.tenant().id).await.ok_or(AdminError::NoRoom(
+            "as many pages with a Flow JSON are on their way to readers as this host has memory for: try again in a few seconds",
+        ))
     }
 
     /// The Flow JSON of the flow and what is found in it; `None` if the flow has none.
@@ -136,3 +148,17 @@ impl Sound {
 fn before(digest: Option<FlowJsonDigest>) -> Option<Value> {
     digest.map(|digest| json!({ "digest": digest.to_string() }))
 }
+
+/// The budget of pages that have a Flow JSON.
+pub(super) fn flow_json_pages(series: BudgetSeries) -> TenantLimits {
+    TenantLimits::new(MAX_PAGES, MAX_PAGES_OF_A_TENANT, series)
+}
+
+/// With a document of 10 MiB, and a page of up to 30 MiB drawn of it: 320 MiB at the worst.
+const MAX_PAGES: usize = 8;
+
+/// Readers that read slowly keep others of their own tenant waiting, and few of the rest.
+const MAX_PAGES_OF_A_TENANT: usize = 2;
+
+/// A page of a usual Flow JSON is drawn and sent in a few milliseconds.
+const PATIENCE: Duration = Duration::from_secs(2);

@@ -59,6 +59,21 @@ impl TenantDesk {
         Ok(if created { PutFlow::Created(view) } else { PutFlow::Replaced(view) })
     }
 
+    /// Creates a flow with the default settings. Refuses a name that is taken, also by whoever
+    /// creates one of that name at the same moment.
+    pub async fn create_flow(&self, name: &str) -> Result<FlowView, AdminError> {
+        let slug = parse_slug("flow", name)?;
+        let settings = Value::Object(FlowSettings::default().to_map());
+        let mut change = self.begin_change().await?;
+        if !store::insert_flow(&mut change, FlowId::new(), slug.as_str(), &settings, false).await? {
+            return Err(AdminError::Conflict(format!("there is a flow {slug} already")));
+        }
+        let mut record = self.record("flow.put");
+        record.target = Some(slug.as_str().to_owned());
+        record.after = shown(&json!({ "settings": settings, "disabled": false }));
+        self.finish_flow(change, slug.as_str(), record).await
+    }
+
     /// The tenant's flows, by name.
     pub async fn list_flows(&self) -> Result<Vec<FlowView>, AdminError> {
         let (flows, notices) = self.flows_with_notices().await?;

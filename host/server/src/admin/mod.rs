@@ -75,7 +75,7 @@ fn parse_slug(what: &'static str, text: &str) -> Result<Slug, AdminError> {
 }
 
 /// Runs work that takes milliseconds of CPU off the async threads.
-async fn off_the_async_threads<T: Send + 'static>(
+pub(crate) async fn off_the_async_threads<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, AdminError> {
     tokio::task::spawn_blocking(work)

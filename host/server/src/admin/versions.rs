@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::changes::shown;
 use super::desk::no_flow;
 use super::flows::settings_of;
+use super::page::PageLimit;
 use super::{AdminError, FlowDesk, Upload, off_the_async_threads};
 use crate::store::{self, AuditRecord, StoredFlow, StoredVersion};
 use flowhost_api::{Activated, CapabilitiesView, Rehearsed, UploadedVersion, VersionView};
@@ -86,21 +87,50 @@ impl Upload {
 impl FlowDesk {
     /// The flow's versions, newest first.
     pub async fn list_versions(&self) -> Result<Vec<VersionView>, AdminError> {
+        self.versions_before(None, None).await
+    }
+
+    /// A page of them, from the one before `before` on, and before which version the next page
+    /// begins, if there is one.
+    pub async fn page_of_versions(
+        &self,
+        before: Option<i32>,
+    ) -> Result<(Vec<VersionView>, Option<i32>), AdminError> {
+        let limit = PageLimit::parse(None)?;
+        let mut versions = self.versions_before(before, Some(limit.to_read())).await?;
+        let next = limit.cut(&mut versions, |version| version.version);
+        Ok((versions, next))
+    }
+
+    /// One version.
+    pub async fn show_version(&self, version: i32) -> Result<VersionView, AdminError> {
+        let (tenant, flow) = (self.tenant().id, self.flow().id);
+        let found = store::find_version(self.store(), tenant, flow, version).await?;
+        found.map(|version| self.version_view(version)).ok_or(AdminError::NotFound("version"))
+    }
+
+    async fn versions_before(
+        &self,
+        before: Option<i32>,
+        most: Option<i64>,
+    ) -> Result<Vec<VersionView>, AdminError> {
+        let (tenant, flow) = (self.tenant().id, self.flow().id);
+        let versions = store::list_versions(self.store(), tenant, flow, before, most).await?;
+        Ok(versions.into_iter().map(|version| self.version_view(version)).collect())
+    }
+
+    fn version_view(&self, version: StoredVersion) -> VersionView {
         let active = self.flow().active.as_ref().map(|active| active.version);
-        let versions = store::list_versions(self.store(), self.tenant().id, self.flow().id).await?;
-        Ok(versions
-            .into_iter()
-            .map(|version| VersionView {
-                version: version.version,
-                digest: version.digest.to_string(),
-                size: version.size_bytes,
-                active: active == Some(version.version),
-                created_at: version.created_at.into(),
-                flow_json_digest: version.flow_json.map(|digest| digest.to_string()),
-                note: version.note,
-                requests: version.requests.into(),
-            })
-            .collect())
+        VersionView {
+            version: version.version,
+            digest: version.digest.to_string(),
+            size: version.size_bytes,
+            active: active == Some(version.version),
+            created_at: version.created_at.into(),
+            flow_json_digest: version.flow_json.map(|digest| digest.to_string()),
+            note: version.note,
+            requests: version.requests.into(),
+        }
     }
 
     /// Activates a version. Requests under way finish with the version that they began with.

@@ -38,7 +38,9 @@ pub(super) fn status_of_admin(error: &AdminError) -> StatusCode {
         AdminError::Conflict(_) => StatusCode::CONFLICT,
         AdminError::Forbidden(_) => StatusCode::FORBIDDEN,
         AdminError::NotFound(_) => StatusCode::NOT_FOUND,
-        AdminError::Session(_) | AdminError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+        AdminError::NoRoom(_) | AdminError::Session(_) | AdminError::Store(_) => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         AdminError::NoSpace(_) => StatusCode::INSUFFICIENT_STORAGE,
         AdminError::Interrupted(_)
         | AdminError::Load(_)
@@ -91,6 +93,7 @@ mod tests {
             E::Invalid("a name has 1 to 200 bytes".to_owned()),
             E::KeyFile(KeyFileError::NotRsa),
             E::Load(LoadError::Absent),
+            E::NoRoom("as many pages are drawn as may be"),
             E::NoSpace(std::io::ErrorKind::StorageFull.into()),
             E::NotFound("tenant"),
             E::Settings(

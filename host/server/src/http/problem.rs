@@ -46,7 +46,8 @@ impl Problem {
 impl From<AdminError> for Problem {
     fn from(error: AdminError) -> Self {
         let status = status_of_admin(&error);
-        if status.is_server_error() {
+        // What only has to wait is in the metrics, and anybody could fill the log with it.
+        if status.is_server_error() && error.retry_after().is_none() {
             tracing::error!(status = status.as_u16(), error = %telemetry::chain(&error), "an operation failed");
         }
         let detail = error.to_string();

@@ -211,7 +211,16 @@ pub async fn list_api_tokens(
     store: &Store,
     reach: Reach,
 ) -> Result<Vec<StoredApiToken>, StoreError> {
-    select_api_tokens(store, reach, None).await
+    select_api_tokens(store, reach, None, None).await
+}
+
+/// Those that reach this tenant alone.
+pub async fn list_api_tokens_of(
+    store: &Store,
+    reach: Reach,
+    tenant: TenantId,
+) -> Result<Vec<StoredApiToken>, StoreError> {
+    select_api_tokens(store, reach, Some(tenant), None).await
 }
 
 /// The token with this id, if a caller with this reach manages it.
@@ -220,12 +229,23 @@ pub async fn find_api_token(
     reach: Reach,
     id: ApiTokenId,
 ) -> Result<Option<StoredApiToken>, StoreError> {
-    Ok(select_api_tokens(store, reach, Some(id)).await?.pop())
+    Ok(select_api_tokens(store, reach, None, Some(id)).await?.pop())
+}
+
+/// The token with this id, if it reaches this tenant alone and a caller with this reach manages it.
+pub async fn find_api_token_of(
+    store: &Store,
+    reach: Reach,
+    tenant: TenantId,
+    id: ApiTokenId,
+) -> Result<Option<StoredApiToken>, StoreError> {
+    Ok(select_api_tokens(store, reach, Some(tenant), Some(id)).await?.pop())
 }
 
 async fn select_api_tokens(
     store: &Store,
     reach: Reach,
+    tenant: Option<TenantId>,
     id: Option<ApiTokenId>,
 ) -> Result<Vec<StoredApiToken>, StoreError> {
     let partner = match reach {
@@ -240,10 +260,12 @@ async fn select_api_tokens(
          from api_tokens k left join tenants t on t.tenant_id = k.tenant_id \
          left join partners p on p.partner_id = coalesce(k.partner_id, t.partner_id) \
          where ($1::uuid is null or p.partner_id = $1) and ($2::uuid is null or k.token_id = $2) \
+           and ($3::uuid is null or k.tenant_id = $3) \
          order by k.token_id desc",
     )
     .bind(partner)
     .bind(id.map(|id| id.0))
+    .bind(tenant.map(|tenant| tenant.0))
     .fetch_all(&mut *store.across_tenants().await?)
     .await?;
     rows.into_iter().map(StoredApiToken::try_from).collect()

@@ -49,8 +49,8 @@ use flowhost_runtime::telemetry::{BudgetSeries, GroupSeries, Metrics};
 
 pub use api_tokens::{
     Door, NewToken, StoredApiToken, TokenEnd, TokenScope, UsedToken, api_token_holds,
-    delete_api_token, delete_old_console_tokens, find_api_token, insert_api_token, list_api_tokens,
-    use_api_token,
+    delete_api_token, delete_old_console_tokens, find_api_token, find_api_token_of,
+    insert_api_token, list_api_tokens, list_api_tokens_of, use_api_token,
 };
 pub use app_secrets::{StoredAppSecret, list_app_secrets, put_app_secret};
 pub use audit::{Actor, AuditEntry, AuditRecord, Reach, Subject, list_audit_entries};

@@ -67,19 +67,24 @@ pub async fn insert_version(
     row.try_into()
 }
 
-/// A flow's versions, the newest first.
+/// A flow's versions, the newest first: those before this one, and at most so many.
 pub async fn list_versions(
     store: &Store,
     tenant: TenantId,
     flow: FlowId,
+    before: Option<i32>,
+    most: Option<i64>,
 ) -> Result<Vec<StoredVersion>, StoreError> {
     let rows: Vec<VersionRow> = sqlx::query_as(concat!(
         "select ",
         columns!(),
-        " from plugin_versions where tenant_id = $1 and flow_id = $2 order by version desc"
+        " from plugin_versions where tenant_id = $1 and flow_id = $2 and ($3::int is null or version < $3) \
+         order by version desc limit $4"
     ))
     .bind(tenant.0)
     .bind(flow.0)
+    .bind(before)
+    .bind(most)
     .fetch_all(&mut *store.of(tenant).await?)
     .await?;
     rows.into_iter().map(StoredVersion::try_from).collect()

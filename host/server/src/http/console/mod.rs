@@ -7,6 +7,7 @@
 
 mod assets;
 mod cookies;
+mod counted;
 mod figures;
 mod flow;
 mod form;
@@ -58,6 +59,7 @@ pub(super) fn console_router(state: AdminState) -> Router<AdminState> {
         .route("/console/", get(async || Redirect::to("/console")))
         .route("/console/sign-in", get(sign_in::ask).post(sign_in::sign_in))
         .merge(pages)
+        .method_not_allowed_fallback(async || Refusal::not_taken())
         .layer(from_fn(origin::refuse_other_sites))
         .layer(from_fn(refusal::draw))
         .layer(from_fn(cookies::forget_notice))

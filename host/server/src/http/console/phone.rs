@@ -36,7 +36,7 @@ pub(super) struct NewPhoneForm {
 pub(super) async fn choose(viewing: Viewing, names: FlowNames) -> Result<Html<String>, Refusal> {
     let Names((tenant, flow)) = names?;
     let place = Place::of(&viewing, tenant, flow).await?;
-    let versions = place.desk.list_versions().await?;
+    let (versions, _) = place.desk.page_of_versions(None).await?;
     let versions: Vec<_> = versions
         .iter()
         .map(|view| PlayableVersion {

@@ -1,7 +1,9 @@
 //! What a page says that can't be shown, or a form that was not taken.
 
+use std::time::Duration;
+
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 
@@ -16,12 +18,18 @@ use flowhost_console::error::error;
 pub(super) struct Refusal {
     status: StatusCode,
     why: String,
+    retry_after: Option<Duration>,
 }
 
 impl Refusal {
     /// A refusal with that status; `why` says what is wrong and what to do.
     pub(super) fn new(status: StatusCode, why: impl Into<String>) -> Self {
-        Self { status, why: why.into() }
+        Self { status, why: why.into(), retry_after: None }
+    }
+
+    pub(super) fn not_taken() -> Self {
+        let why = "There is no page at this address: a form is sent there. Go back to the page with the form.";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, why)
     }
 
     pub(super) fn not_found() -> Self {
@@ -31,7 +39,8 @@ impl Refusal {
 
 impl From<AdminError> for Refusal {
     fn from(error: AdminError) -> Self {
-        Problem::from(error).into()
+        let retry_after = error.retry_after();
+        Self { retry_after, ..Problem::from(error).into() }
     }
 }
 
@@ -51,6 +60,9 @@ impl From<Problem> for Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
+        if let Some(wait) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, wait.as_secs().into());
+        }
         response.extensions_mut().insert(self);
         response
     }
@@ -60,7 +72,7 @@ impl IntoResponse for Refusal {
 pub(super) async fn draw(request: Request, next: Next) -> Response {
     let for_part = is_for_part(request.headers());
     let response = next.run(request).await;
-    let Some(Refusal { status, why }) = response.extensions().get::<Refusal>().cloned() else {
+    let Some(Refusal { status, why, .. }) = response.extensions().get::<Refusal>().cloned() else {
         return response;
     };
     let (mut head, _) = response.into_parts();

@@ -1,6 +1,6 @@
 //! Signing in with a token or a code, and signing out.
 
-use axum::extract::{Query, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
@@ -11,6 +11,7 @@ use super::super::admin::source;
 use super::super::body::read;
 use super::cookies::{forget_session, set_session};
 use super::form::{Fields, Sent, read_form};
+use super::path::Query;
 use super::refusal::Refusal;
 use super::viewer::{JUST_SIGNED_IN, SIGN_IN, let_in};
 use crate::admin::{AdminError, Caller};

@@ -96,8 +96,7 @@ pub(super) async fn ask_delete(
     viewing: Viewing,
 ) -> Result<Html<String>, Refusal> {
     let desk = viewing.visitor(Route::DeleteFlow.right()).flow(&tenant, &name).await?;
-    let (shown, versions) = (desk.show_flow().await?, desk.list_versions().await?.len());
-    let content = flow::delete_flow(&viewing.viewer, &tenant, &shown, versions);
+    let content = flow::delete_flow(&viewing.viewer, &tenant, &desk.show_flow().await?);
     Ok(below(&viewing, &tenant, &name, "Delete the flow", content))
 }
 

@@ -7,37 +7,33 @@ use axum::response::{Html, IntoResponse, Response};
 use super::super::super::admin::MAX_FLOW_JSON_BYTES;
 use super::super::super::body::BodyError;
 use super::super::super::problem::finding_views;
+use super::super::counted::counted;
 use super::super::form::{Fields, Sent, typed};
 use super::super::multipart::FileForm;
 use super::super::path::Named;
 use super::super::refusal::Refusal;
 use super::super::viewer::Viewing;
 use super::below;
-use crate::admin::{AdminError, FlowDesk};
+use crate::admin::{AdminError, FlowDesk, off_the_async_threads};
 use flowhost_api::{FindingView, Route};
 use flowhost_console::flow::json::{FlowJsonPage, content};
 use flowhost_console::{Notice, flow, paths};
+use flowhost_runtime::tenant_limits::Permit;
 
 pub(super) async fn show(
     Named((tenant, name)): Named<(String, String)>,
     viewing: Viewing,
-) -> Result<Html<String>, Refusal> {
+) -> Result<Response, Refusal> {
     let desk = viewing.visitor(Route::ShowFlowJson.right()).flow(&tenant, &name).await?;
+    // First, so that those who wait hold no document.
+    let room = desk.room_for_flow_json().await?;
+    let versions = numbers(&desk).await?;
     let (text, findings) = match desk.review_flow_json().await? {
-        Some((text, findings)) => (Some(readable(&text)), finding_views(&findings)),
+        Some((text, findings)) => (Some(text), finding_views(&findings)),
         None => (None, Vec::new()),
     };
-    let page = FlowJsonPage {
-        viewer: &viewing.viewer,
-        tenant: &tenant,
-        flow: &name,
-        text: text.as_deref(),
-        findings: &findings,
-        is_stored: true,
-        versions: &numbers(&desk).await?,
-        chosen: None,
-    };
-    Ok(below(&viewing, &tenant, &name, "Flow JSON", content(&page)))
+    let shown = Shown { tenant, name, text, findings, is_stored: true, versions, chosen: None };
+    Ok(shown.draw(viewing, room).await?)
 }
 
 /// Takes a Flow JSON as a file or as a text. The answer to one that is refused is the page with what
@@ -47,16 +43,15 @@ pub(super) async fn put(
     viewing: Viewing,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let right = Route::PutFlowJson.right();
     // Before the body is read, so that a refused upload costs nothing.
-    let desk = viewing.visitor(right).flow(&tenant, &name).await?;
+    let desk = viewing.visitor(Route::PutFlowJson.right()).flow(&tenant, &name).await?;
     let mut form = FileForm::of(&viewing, request).await?;
     let version = match form.next().await? {
         Some(part) if part.name() == "version" => parse_version(&part.text().await?)?,
         _ => return Err(nothing_sent()),
     };
     let versions = numbers(&desk).await?;
-    let upload = desk.begin_flow_json(version)?;
+    let upload = desk.clone().begin_flow_json(version)?;
     let document = document(&mut form).await?;
     match upload.finish(document.clone()).await {
         Ok(notes) => {
@@ -64,37 +59,52 @@ pub(super) async fn put(
             Ok(Viewing::done(&path, &taken(version, notes.iter().count())))
         }
         Err(AdminError::FlowJson(findings)) => {
-            let page = Refused { tenant: &tenant, name: &name, versions: &versions, version };
-            Ok(page.draw(viewing, &document, &finding_views(&findings)))
+            let room = desk.room_for_flow_json().await?;
+            let (text, findings) = (Some(document), finding_views(&findings));
+            let chosen = version;
+            let shown = Shown { tenant, name, text, findings, is_stored: false, versions, chosen };
+            let why = "The Flow JSON was not taken: see what is wrong with it.".to_owned();
+            let page = shown.draw(viewing.saying(Notice::Problem(why)), room).await?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
         Err(error) => Err(error.into()),
     }
 }
 
-/// A Flow JSON that was sent and not taken.
-struct Refused<'a> {
-    tenant: &'a str,
-    name: &'a str,
-    versions: &'a [i32],
-    version: Option<i32>,
+/// What a page shows, of which the document may be large.
+struct Shown {
+    tenant: String,
+    name: String,
+    text: Option<Vec<u8>>,
+    findings: Vec<FindingView>,
+    /// Whether it is the flow's, and not what was sent and refused.
+    is_stored: bool,
+    versions: Vec<i32>,
+    /// The version that was sent for.
+    chosen: Option<i32>,
 }
 
-impl Refused<'_> {
-    fn draw(&self, viewing: Viewing, document: &[u8], findings: &[FindingView]) -> Response {
-        let why = "The Flow JSON was not taken: see what is wrong with it.".to_owned();
-        let viewing = viewing.saying(Notice::Problem(why));
+impl Shown {
+    /// Draws the page off the async threads. It has its room until it is sent.
+    async fn draw(self, viewing: Viewing, room: Permit) -> Result<Response, AdminError> {
+        let Html(page) = off_the_async_threads(move || self.page(&viewing)).await?;
+        Ok(Html(counted(page, room)).into_response())
+    }
+
+    fn page(self, viewing: &Viewing) -> Html<String> {
+        let Self { tenant, name, text, findings, is_stored, versions, chosen } = self;
+        let text = text.as_deref().map(String::from_utf8_lossy);
         let page = FlowJsonPage {
             viewer: &viewing.viewer,
-            tenant: self.tenant,
-            flow: self.name,
-            text: Some(&readable(document)),
-            findings,
-            is_stored: false,
-            versions: self.versions,
-            chosen: self.version,
+            tenant: &tenant,
+            flow: &name,
+            text: text.as_deref(),
+            findings: &findings,
+            is_stored,
+            versions: &versions,
+            chosen,
         };
-        let page = below(&viewing, self.tenant, self.name, "Flow JSON", content(&page));
-        (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
+        below(viewing, &tenant, &name, "Flow JSON", content(&page))
     }
 }
 
@@ -142,12 +152,13 @@ pub(super) async fn download(
     viewing: Viewing,
 ) -> Result<Response, Refusal> {
     let desk = viewing.visitor(Route::ShowFlowJson.right()).flow(&tenant, &name).await?;
+    let room = desk.room_for_flow_json().await?;
     let file = format!("attachment; filename=\"{name}.json\"");
     let headers = [
         (header::CONTENT_TYPE, "application/json".to_owned()),
         (header::CONTENT_DISPOSITION, file),
     ];
-    Ok((headers, desk.show_flow_json().await?).into_response())
+    Ok((headers, counted(desk.show_flow_json().await?, room)).into_response())
 }
 
 pub(super) async fn ask_delete(
@@ -174,7 +185,8 @@ pub(super) async fn delete(
 }
 
 async fn numbers(desk: &FlowDesk) -> Result<Vec<i32>, AdminError> {
-    Ok(desk.list_versions().await?.into_iter().map(|version| version.version).collect())
+    let (newest, _) = desk.page_of_versions(None).await?;
+    Ok(newest.into_iter().map(|version| version.version).collect())
 }
 
 fn parse_version(text: &str) -> Result<Option<i32>, Refusal> {
@@ -182,10 +194,6 @@ fn parse_version(text: &str) -> Result<Option<i32>, Refusal> {
         return Ok(None);
     }
     text.parse().map(Some).map_err(|_| AdminError::NotFound("version").into())
-}
-
-fn readable(document: &[u8]) -> String {
-    String::from_utf8_lossy(document).into_owned()
 }
 
 fn nothing_sent() -> Refusal {

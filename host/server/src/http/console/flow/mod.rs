@@ -6,7 +6,6 @@ mod flow_json;
 mod versions;
 
 use axum::Router;
-use axum::extract::Query;
 use axum::response::Html;
 use axum::routing::{get, post};
 use maud::Markup;
@@ -14,7 +13,7 @@ use serde::Deserialize;
 
 use super::super::AdminState;
 use super::figures::span;
-use super::path::Named;
+use super::path::{Named, Query};
 use super::refusal::Refusal;
 use super::viewer::Viewing;
 use crate::admin::FlowDesk;
@@ -43,10 +42,13 @@ pub(super) fn routes() -> Router<AdminState> {
         .route(&of("flow-json/delete"), get(flow_json::ask_delete).post(flow_json::delete))
 }
 
-/// For which span figures are to be shown.
+/// What of the flow is to be shown.
 #[derive(Deserialize)]
 struct Asked {
+    /// The span of the figures.
     span: Option<String>,
+    /// The version that the list of versions comes after.
+    before: Option<i32>,
 }
 
 async fn show(
@@ -56,12 +58,14 @@ async fn show(
 ) -> Result<Html<String>, Refusal> {
     let (span, span_name) = span(asked.span.as_deref());
     let desk = viewing.visitor(Route::ShowFlow.right()).flow(&tenant, &name).await?;
+    let (versions, older_than) = desk.page_of_versions(asked.before).await?;
     let page = flow::FlowPage {
         viewer: &viewing.viewer,
         tenant: &tenant,
         status: status(&desk, &name).await?,
         flow: desk.show_flow().await?,
-        versions: desk.list_versions().await?,
+        versions,
+        older_than,
         config: desk.list_config_values().await?,
         figures: desk.figures(span).await?,
         span: span_name,

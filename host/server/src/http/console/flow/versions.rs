@@ -78,7 +78,7 @@ pub(super) async fn ask_rehearsal(
     viewing: Viewing,
 ) -> Result<Html<String>, Refusal> {
     let desk = viewing.visitor(Route::RehearseVersion.right()).flow(&tenant, &name).await?;
-    find(&desk, version).await?;
+    desk.show_version(version).await?;
     let content = flow::rehearsal(&viewing.viewer, &tenant, &name, version, "", None);
     Ok(below(&viewing, &tenant, &name, &format!("Rehearse version {version}"), content))
 }
@@ -165,8 +165,7 @@ pub(super) async fn ask_delete(
     viewing: Viewing,
 ) -> Result<Html<String>, Refusal> {
     let desk = viewing.visitor(Route::DeleteVersion.right()).flow(&tenant, &name).await?;
-    let found = desk.list_versions().await?.into_iter().find(|one| one.version == version);
-    let found = found.ok_or(AdminError::NotFound("version"))?;
+    let found = desk.show_version(version).await?;
     let content = flow::delete_version(&viewing.viewer, &tenant, &name, &found);
     Ok(below(&viewing, &tenant, &name, &format!("Delete version {version}"), content))
 }
@@ -182,8 +181,12 @@ pub(super) async fn delete(
 
 /// What the activation of a version would change. Fails if there is no such version.
 async fn find(desk: &FlowDesk, version: i32) -> Result<Plan, AdminError> {
-    let (flow, versions) = (desk.show_flow().await?, desk.list_versions().await?);
-    Plan::of(&flow, &versions, version).ok_or(AdminError::NotFound("version"))
+    let (flow, to) = (desk.show_flow().await?, desk.show_version(version).await?);
+    let active = match flow.active_version {
+        Some(active) => Some(desk.show_version(active).await?),
+        None => None,
+    };
+    Ok(Plan::of(&flow, active.as_ref(), &to))
 }
 
 fn nothing_before() -> AdminError {

@@ -10,8 +10,7 @@ use super::super::path::Named;
 use super::super::refusal::Refusal;
 use super::super::viewer::Viewing;
 use super::below;
-use crate::admin::AdminError;
-use flowhost_api::{CreateTenant, PatchTenant, Right, Route, TenantView};
+use flowhost_api::{CreateTenant, PatchTenant, Route, TenantView};
 use flowhost_console::{paths, tenant};
 
 pub(super) async fn ask_new(viewing: Viewing) -> Result<Html<String>, Refusal> {
@@ -157,19 +156,11 @@ pub(super) struct NewFlow {
     name: String,
 }
 
-/// Refuses a name that is taken: putting the flow again would give it the default settings.
 pub(super) async fn create_flow(
     Named(slug): Named<String>,
     Sent(viewing, NewFlow { name }): Sent<NewFlow>,
 ) -> Result<Response, Refusal> {
     let desk = viewing.visitor(Route::PutFlow.right()).tenant(&slug).await?;
-    match viewing.visitor(Right::Read).flow(&slug, name.trim()).await {
-        Ok(_) => {
-            return Err(AdminError::Conflict(format!("{} is taken already", name.trim())).into());
-        }
-        Err(AdminError::NotFound(_)) => (),
-        Err(error) => return Err(error.into()),
-    }
-    desk.put_flow(name.trim(), Map::new()).await?;
-    Ok(Viewing::done(&paths::flow(&slug, name.trim()), "The flow was made."))
+    let made = desk.create_flow(name.trim()).await?;
+    Ok(Viewing::done(&paths::flow(&slug, &made.name), "The flow was made."))
 }

@@ -8,14 +8,13 @@ mod tokens;
 pub(super) use self::deeds::{Switch, Typed};
 
 use axum::Router;
-use axum::extract::Query;
 use axum::response::{Html, Redirect};
 use axum::routing::{get, post};
 use maud::Markup;
 use serde::Deserialize;
 
 use super::super::AdminState;
-use super::path::Named;
+use super::path::{Named, Query};
 use super::refusal::Refusal;
 use super::viewer::Viewing;
 use flowhost_api::{AuditPage, AuditQuery, Route};
