@@ -13,7 +13,7 @@ use tokio::sync::{Mutex, Semaphore};
 
 use super::browsers::SignInCodes;
 use super::logs::follower_limits;
-use super::phones::{Holder, Phones, PlayedPhone};
+use super::phones::{Holder, PhoneFiles, Phones, PlayedPhone};
 use super::uploads::Uploads;
 use super::{AdminError, Caller, Right};
 use crate::key_uploads::KeyUploads;
@@ -42,13 +42,15 @@ pub struct Admin {
     pub(super) changes: Arc<Budget>,
     codes: SignInCodes,
     pub(super) phones: Arc<Phones<PlayedPhone>>,
+    pub(super) phone_files: Arc<PhoneFiles>,
     /// What evaluates the screens of phones at the same time.
     pub(super) evaluating_screens: Semaphore,
 }
 
 impl Admin {
     /// Combines the parts. `operator_token` is valid without being in the database, `upload_folder`
-    /// holds components until they are stored, `stage` rehearses versions, and `changes` is the
+    /// holds components until they are stored, `serves_files` says whether plugins may fetch from this
+    /// machine what users of phones pick, `stage` rehearses versions, and `changes` is the
     /// budget of changes made with tenants' own tokens.
     #[expect(
         clippy::too_many_arguments,
@@ -62,6 +64,7 @@ impl Admin {
         key_uploads: Arc<KeyUploads>,
         operator_token: Option<TokenDigest>,
         upload_folder: PathBuf,
+        serves_files: bool,
         exchanges: Arc<Exchanges>,
         changes: Arc<Budget>,
         metrics: &Metrics,
@@ -73,6 +76,7 @@ impl Admin {
             directory,
             plugins,
             key_uploads,
+            phone_files: Arc::new(PhoneFiles::new(upload_folder.clone(), serves_files)),
             uploads: Uploads::new(upload_folder, metrics.budget("uploads")),
             exchanges,
             followers: follower_limits(metrics.budget("log-followers")),

@@ -50,7 +50,8 @@ pub use logs::{LogFollower, MAX_FOLLOWERS_OF_A_TENANT};
 pub use master_key::{Rotation, rotate_master_key};
 pub use overview::OverviewPage;
 pub use phones::{
-    Deed, NewPhone, NoPhoneId, PhoneId, PhoneLine, PhoneSeen, PlayedExchange, PlayedPhone,
+    Deed, FilePicking, FileUpload, KeptFile, NewPhone, NoPhoneId, PhoneId, PhoneLine, PhoneSeen,
+    PlayedExchange, PlayedPhone,
 };
 pub use reveal::{Said, SaidText};
 pub use rights::Caller;
