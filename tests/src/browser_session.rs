@@ -144,15 +144,44 @@ pub fn with_file(
     fields: &[(&str, &str)],
     (name, bytes): (&str, &[u8]),
 ) -> RequestBuilder {
+    let file =
+        SentFile { field: name, name: "file", media_type: "application/octet-stream", bytes };
+    with_files(request, fields, &[file])
+}
+
+/// A file that a form sends.
+#[derive(Clone, Copy, Debug)]
+pub struct SentFile<'a> {
+    /// The name of the form's field.
+    pub field: &'a str,
+    /// The file's name.
+    pub name: &'a str,
+    /// Its type, as browsers know it by the name.
+    pub media_type: &'a str,
+    /// What is in it.
+    pub bytes: &'a [u8],
+}
+
+/// The request with these fields and then the files, as a form sends them.
+pub fn with_files(
+    request: RequestBuilder,
+    fields: &[(&str, &str)],
+    files: &[SentFile<'_>],
+) -> RequestBuilder {
     let mut body = Vec::new();
     for (name, value) in fields {
         let head = format!("content-disposition: form-data; name=\"{name}\"");
         body.extend(format!("--{BOUNDARY}\r\n{head}\r\n\r\n{value}\r\n").into_bytes());
     }
-    let head = format!("content-disposition: form-data; name=\"{name}\"; filename=\"file\"");
-    body.extend(format!("--{BOUNDARY}\r\n{head}\r\n\r\n").into_bytes());
-    body.extend(bytes);
-    body.extend(format!("\r\n--{BOUNDARY}--\r\n").into_bytes());
+    for SentFile { field, name, media_type, bytes } in files {
+        let head = format!(
+            "content-disposition: form-data; name=\"{field}\"; filename=\"{name}\"\r\ncontent-type: {media_type}"
+        );
+        body.extend(format!("--{BOUNDARY}\r\n{head}\r\n\r\n").into_bytes());
+        body.extend(*bytes);
+        body.extend(b"\r\n");
+    }
+    body.extend(format!("--{BOUNDARY}--\r\n").into_bytes());
     let kind = format!("multipart/form-data; boundary={BOUNDARY}");
     request.header(CONTENT_TYPE, kind).body(body)
 }

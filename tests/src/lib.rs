@@ -35,7 +35,9 @@ mod wasm;
 
 pub use admin::{Admin, AdminReply};
 pub use browser::Chromium;
-pub use browser_session::{BrowserSession, ConsoleReply, csrf_of, with_file, with_form};
+pub use browser_session::{
+    BrowserSession, ConsoleReply, SentFile, csrf_of, with_file, with_files, with_form,
+};
 pub use certificate::TestCertificate;
 pub use cluster::TestDatabase;
 pub use component::Component;

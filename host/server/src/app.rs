@@ -77,6 +77,7 @@ impl Host {
         let source = Box::new(StoredComponents(store.clone()));
         let (code, upload_folder) = code_settings(config.compile, &config.master_keys);
         let own_addresses = config.egress.guard.own.clone();
+        let serves_files = config.egress.media.has_this_machine();
         let services = services(&store, &directory, &logs, config.egress, &metrics)
             .context("outbound requests can't be sent")?;
         let guests =
@@ -114,6 +115,7 @@ impl Host {
             key_uploads.clone(),
             operator_token,
             upload_folder,
+            serves_files,
             exchanges.clone(),
             changes_of_tenants(&store, &metrics),
             &metrics,

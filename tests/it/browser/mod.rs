@@ -12,13 +12,18 @@ mod screenshots;
 mod sign_in;
 mod without_scripts;
 
-use flowhost_tests::{Chromium, TestHost, watch};
+use flowhost_tests::{Admin, Chromium, TestHost, watch};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 /// Signs in as a person does, who has a token.
 async fn sign_in(browser: &Chromium, host: &TestHost, token: &str) {
-    browser.open(&host.admin().url("/console/sign-in")).await;
+    sign_in_at(browser, host.admin(), token).await;
+}
+
+/// The same at the host with this API.
+async fn sign_in_at(browser: &Chromium, admin: &Admin, token: &str) {
+    browser.open(&admin.url("/console/sign-in")).await;
     browser.fill("#token", token).await;
     browser.click("button.primary").await;
     browser.arrives_at("/console").await;

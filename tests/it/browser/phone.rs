@@ -1,9 +1,12 @@
 //! Booking an appointment on the phone, as a person does who never saw it.
 
-use flowhost_tests::{Chromium, TestFlow};
+use flowhost_tests::{Chromium, DataFolder, HostProcess, TestFlow};
+use tempfile::TempDir;
 
 use super::pages::leave_by;
 use super::sample::{Role, Sample};
+use super::sign_in_at;
+use crate::console::phone::picking_flow;
 
 #[tokio::test]
 async fn a_person_books_an_appointment_on_the_phone() {
@@ -28,6 +31,62 @@ async fn a_person_without_scripts_books_an_appointment_too() {
     book(&browser, &sample.booking).await;
     sample.host.stop().await;
 }
+
+#[tokio::test]
+async fn a_person_picks_a_photo_that_the_plugin_fetches() {
+    let browser = Chromium::start().await;
+    let data = DataFolder::new();
+    let _host = with_picker(&browser, &data).await;
+    let (_folder, photo) = photo();
+
+    browser.fill("#phone-field-photos", &photo).await;
+    browser.shows("photo.jpg").await;
+    browser.click("#phone [aria-label='Take away photo.jpg']").await;
+    browser.click("#phone-press").await;
+    browser.shows("This field is required").await;
+    browser.fill("#phone-field-photos", &photo).await;
+    browser.shows("photo.jpg").await;
+    assert_eq!(browser.barriers().await, Vec::<String>::new());
+    browser.click("#phone-press").await;
+    browser.shows(FETCHED).await;
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_person_without_scripts_picks_a_photo_too() {
+    let browser = Chromium::without_scripts().await;
+    let data = DataFolder::new();
+    let _host = with_picker(&browser, &data).await;
+    let (_folder, photo) = photo();
+
+    browser.fill("#phone-field-photos", &photo).await;
+    browser.click("#phone-press").await;
+    browser.shows(FETCHED).await;
+}
+
+/// A host for development with a flow that takes photos, and a new phone in the browser.
+async fn with_picker(browser: &Chromium, data: &DataFolder) -> HostProcess {
+    let host = HostProcess::dev(data).await;
+    picking_flow(&host.tenant("acme").await).await;
+    let admin = host.admin();
+    sign_in_at(browser, admin, admin.token().unwrap()).await;
+    browser.open(&admin.url("/console/tenants/acme/flows/booking/phone")).await;
+    browser.click("main button.primary").await;
+    browser.shows("Photos").await;
+    host
+}
+
+/// A file that a browser takes for a photo.
+fn photo() -> (TempDir, String) {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("photo.jpg");
+    std::fs::write(&path, "a picture").unwrap();
+    let path = path.to_str().unwrap().to_owned();
+    (folder, path)
+}
+
+/// What the plugin says of it.
+const FETCHED: &str = r#"[{"body":"a picture","bytes":9,"name":"photo.jpg"}]"#;
 
 /// A host with the clinic's flow, and a new phone in the browser of somebody of the clinic's.
 async fn opened(browser: &Chromium) -> Sample {

@@ -147,6 +147,7 @@ impl Scene {
             deploy("versions/3/activate", &[]),
             deploy("versions/3/delete", &[]),
             deploy("versions/3/rehearse", &[]),
+            deploy(&format!("phone/{}", "0".repeat(32)), &[("do", "enter")]),
             deploy("rollback", &[("version", "1")]),
             deploy("settings", &[("failure_text", "Another")]),
             deploy("grants", &[("deed", "grant"), ("media", "true")]),
@@ -217,7 +218,8 @@ async fn send(browser: &BrowserSession, form: &Form, with_csrf: bool) -> u16 {
     fields.extend(&form.fields);
     let request = browser.post(&format!("{TENANT}/{}", form.path));
     let request = request.header("sec-fetch-site", "same-origin");
-    let has_file = matches!(form.path.rsplit('/').next(), Some("versions" | "flow-json"));
+    let has_file = matches!(form.path.rsplit('/').next(), Some("versions" | "flow-json"))
+        || form.path.contains("/phone/");
     let request = if has_file {
         with_file(request, &fields, ("component", b"no component"))
     } else {

@@ -5,7 +5,7 @@ mod flow;
 mod forms;
 mod live;
 mod overview;
-mod phone;
+pub(crate) mod phone;
 mod sessions;
 mod sign_in;
 mod tenant;

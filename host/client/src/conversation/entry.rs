@@ -7,6 +7,7 @@ use time::{Date, Month, OffsetDateTime};
 
 use super::expression::shown;
 use super::field::{Choice, Days, Field, FieldKind};
+use super::pattern;
 use super::range;
 
 impl Field {
@@ -59,7 +60,9 @@ impl Field {
         match (&self.kind, value) {
             // An `init-value` may be a number.
             (FieldKind::Text { input, min, max }, Value::String(_) | Value::Number(_)) => {
-                check_text(&shown(value), input, *min, *max)
+                let text = shown(value);
+                check_text(&text, input, *min, *max)?;
+                self.check_pattern(&text)
             }
             (FieldKind::One(choices), Value::String(id)) => {
                 check_choice(choices.iter().find(|choice| choice.id == *id), id)
@@ -137,6 +140,14 @@ impl Field {
         matches!(&self.kind, FieldKind::Text { input, .. } if HIDDEN.contains(&input.as_str()))
     }
 
+    fn check_pattern(&self, text: &str) -> Result<(), String> {
+        let Some(pattern) = &self.pattern else { return Ok(()) };
+        match pattern::matches(pattern, text) {
+            Some(false) => Err(format!("It does not match {pattern}")),
+            Some(true) | None => Ok(()),
+        }
+    }
+
     fn choice_title(&self, id: &Value) -> String {
         let known = self.choices().iter().find(|choice| *id == choice.id.as_str());
         known.map_or_else(|| shown(id), |choice| choice.title.clone())
@@ -169,10 +180,7 @@ impl Days {
         if let Some(last) = bound(&self.last).filter(|last| day > *last) {
             return Err(format!("The last day that can be picked is {last}"));
         }
-        let weekday = &day.weekday().to_string()[..3];
-        let is_out = !self.weekdays.is_empty()
-            && !self.weekdays.iter().any(|named| named.eq_ignore_ascii_case(weekday));
-        if is_out || self.except.iter().any(|text| read_day(text) == Some(day)) {
+        if !self.has_weekday(day) || self.except.iter().any(|text| read_day(text) == Some(day)) {
             return Err(format!("{day} can't be picked"));
         }
         Ok(())
@@ -219,7 +227,7 @@ pub fn iso_day(text: &str) -> Option<String> {
 }
 
 /// Reads `2026-11-23`, or milliseconds since 1970.
-fn read_day(text: &str) -> Option<Date> {
+pub(super) fn read_day(text: &str) -> Option<Date> {
     if let Ok(milliseconds) = text.parse::<i64>() {
         return OffsetDateTime::from_unix_timestamp(milliseconds.div_euclid(1_000))
             .ok()
@@ -266,9 +274,21 @@ fn check_choice(choice: Option<&Choice>, id: &str) -> Result<(), String> {
 fn check_count(count: usize, min: Option<u64>, max: Option<u64>, what: &str) -> Result<(), String> {
     let count = count as u64;
     match (min, max) {
-        (Some(min), _) if count < min => Err(format!("At least {min} {what}, not {count}")),
-        (_, Some(max)) if count > max => Err(format!("At most {max} {what}, not {count}")),
+        (Some(min), _) if count < min => {
+            Err(format!("At least {}, not {count}", counted(min, what)))
+        }
+        (_, Some(max)) if count > max => {
+            Err(format!("At most {}, not {count}", counted(max, what)))
+        }
         _ => Ok(()),
+    }
+}
+
+/// So many of `what`, a regular plural.
+pub(super) fn counted(count: u64, what: &str) -> String {
+    match count {
+        1 => format!("1 {}", what.strip_suffix('s').unwrap_or(what)),
+        _ => format!("{count} {what}"),
     }
 }
 
@@ -325,6 +345,20 @@ mod tests {
         refuses(&input("passcode"), "12a4", "no passcode");
         refuses(&field(json!({"type": "TextArea", "name": "x"})), &"a".repeat(601), "At most 600");
         assert_eq!(input("password").show(&json!("secret")), "••••••");
+    }
+
+    #[test]
+    fn a_text_matches_its_pattern() {
+        let code = field(json!({
+            "type": "TextInput", "name": "x", "helper-text": "Two letters", "pattern": "^[A-Z]{2}$",
+        }));
+
+        takes(&code, "AB", json!("AB"));
+        refuses(&code, "ab", "It does not match ^[A-Z]{2}$");
+        assert_eq!((code.check(None), code.hints()), (Ok(()), vec!["Two letters".to_owned()]));
+        let ahead = field(json!({"type": "TextInput", "name": "x", "pattern": "^(?=.*[0-9])"}));
+        takes(&ahead, "abc", json!("abc"));
+        assert_eq!(ahead.unchecked_pattern(), Some("^(?=.*[0-9])"));
     }
 
     #[test]
@@ -437,6 +471,6 @@ mod tests {
         assert!(photos.required);
         takes(&photos, r#"[{"media_id":"1"}]"#, json!([{"media_id": "1"}]));
         refuses(&photos, "cat.jpg", "JSON array");
-        refuses(&photos, "[1,2]", "At most 1 files");
+        refuses(&photos, "[1,2]", "At most 1 file, not 2");
     }
 }

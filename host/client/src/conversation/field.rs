@@ -6,6 +6,7 @@ use flowhost_flow_json::{CalendarMode, Component, ComponentKind, ON_SELECT, ON_U
 
 use super::action::Trigger;
 use super::expression::shown;
+use super::pattern;
 use super::picture::Picture;
 use super::range::{self, Range};
 use super::scope::Scope;
@@ -29,7 +30,7 @@ pub struct Field {
     pub description: String,
     /// Texts that help to fill it in.
     pub helper: Vec<String>,
-    /// What a text must match, in JavaScript's regular expressions; only a browser checks it.
+    /// What a text must match, as a regular expression of JavaScript's.
     pub pattern: Option<String>,
     /// Whether the label is large.
     pub large_label: bool,
@@ -194,10 +195,15 @@ impl Field {
     /// The texts that accompany it, in the order in which they are read.
     pub fn hints(&self) -> Vec<String> {
         let description = Some(self.description.clone()).filter(|text| !text.is_empty());
-        let pattern = self.pattern.as_ref();
+        let pattern = self.unchecked_pattern();
         let pattern =
             pattern.map(|pattern| format!("must match {pattern}, which is not checked here"));
         description.into_iter().chain(self.helper.iter().cloned()).chain(pattern).collect()
+    }
+
+    /// The pattern, if texts are not checked by it: it has something that only phones know.
+    pub fn unchecked_pattern(&self) -> Option<&str> {
+        self.pattern.as_deref().filter(|pattern| !pattern::is_known(pattern))
     }
 
     /// What the form holds before the user enters anything: an empty text, or nothing selected.
@@ -314,7 +320,7 @@ fn kind_of(component: &Properties<'_>, dates_are_days: bool) -> Option<FieldKind
         }
         flowhost_flow_json::Field::Media => FieldKind::Media {
             min,
-            max,
+            max: max.or(Some(MAX_FILES)),
             max_kib: component.number("max-file-size-kb").unwrap_or(MAX_FILE_KIB),
             mime_types: component.texts("allowed-mime-types"),
         },
@@ -392,6 +398,9 @@ const TEXT_INPUT_MAX: u64 = 80;
 /// The same for a `TextArea`.
 const TEXT_AREA_MAX: u64 = 600;
 
+/// The most files of a picker that sets no limit.
+const MAX_FILES: u64 = 30;
+
 /// The size of a file where a picker sets none, which is also the greatest that it may set.
 const MAX_FILE_KIB: u64 = 25_600;
 
@@ -413,7 +422,7 @@ mod tests {
     #[test]
     fn a_field_says_what_it_is_and_all_that_stands_around_it() {
         let input = field(json!({
-            "type": "TextInput", "name": "x", "label": "", "helper-text": "${data.help}", "pattern": "^a$", "label-variant": "large",
+            "type": "TextInput", "name": "x", "label": "", "helper-text": "${data.help}", "pattern": "^(?=a)", "label-variant": "large",
             "min-chars": 1, "max-chars": 3,
         }));
         let photos = field(json!({
@@ -423,7 +432,7 @@ mod tests {
 
         assert_eq!((input.component, input.title()), (ComponentKind::TextInput, "x"));
         assert!(input.large_label && !input.large_media);
-        assert_eq!(input.hints(), ["Ask us", "must match ^a$, which is not checked here"]);
+        assert_eq!(input.hints(), ["Ask us", "must match ^(?=a), which is not checked here"]);
         assert_eq!(input.limits(), ["at least 1 character", "at most 3 characters"]);
         assert_eq!((photos.title(), photos.description.as_str()), ("Papers", "Any"));
         assert_eq!(photos.limits(), ["at most 2 files"]);

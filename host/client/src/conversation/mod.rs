@@ -7,12 +7,15 @@
 //! ```
 
 mod action;
+mod days;
 mod entry;
 mod expression;
 mod field;
+mod files;
 mod limits;
 mod list;
 mod markdown;
+mod pattern;
 mod picture;
 mod range;
 mod scope;
@@ -30,8 +33,10 @@ use flowhost_flow_json::Document;
 use super::payload;
 
 pub use self::action::Action;
+pub use self::days::OfferedDay;
 pub use self::entry::iso_day;
 pub use self::field::{Choice, Days, Field, FieldKind};
+pub use self::files::PickedFile;
 pub use self::list::{EntryTexts, ListEntry, NavigationList};
 pub use self::markdown::{Block, Span};
 pub use self::picture::{Carousel, Picture};

@@ -14,6 +14,19 @@ use rsa::rand_core::{OsRng, RngCore};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+/// Encrypts a file under fresh keys, piece by piece as it comes. Its `Debug` shows no key.
+pub struct FileCipher {
+    cipher: Encryptor<Aes256>,
+    mac: Hmac<Sha256>,
+    plain: Sha256,
+    encrypted: Sha256,
+    /// What came and does not fill a block yet.
+    rest: Vec<u8>,
+    iv: [u8; BLOCK_BYTES],
+    encryption_key: [u8; 32],
+    hmac_key: [u8; 32],
+}
+
 /// An encrypted file. Its `Debug` shows no key.
 pub(super) struct EncryptedFile {
     /// The ciphertext, then the first 10 bytes of the MAC.
@@ -22,30 +35,76 @@ pub(super) struct EncryptedFile {
     pub(super) metadata: Value,
 }
 
-impl EncryptedFile {
-    /// Encrypts a file under fresh keys.
-    pub(super) fn of(plain: &[u8]) -> Self {
-        let (encryption_key, hmac_key, iv) = (random::<32>(), random::<32>(), random::<16>());
-        let cipher = Encryptor::<Aes256>::new((&encryption_key).into(), (&iv).into());
-        let mut bytes = [plain, &[0; BLOCK_BYTES]].concat();
-        let length = cipher
-            .encrypt_padded_mut::<Pkcs7>(&mut bytes, plain.len())
-            .expect("there is room for a block of padding")
-            .len();
-        bytes.truncate(length);
+impl FileCipher {
+    /// Makes the keys of a file.
+    #[expect(clippy::new_without_default, reason = "two of them are never the same")]
+    pub fn new() -> Self {
+        let (encryption_key, hmac_key, iv) = (random::<32>(), random::<32>(), random());
         let mut mac =
             Hmac::<Sha256>::new_from_slice(&hmac_key).expect("HMAC takes a key of any length");
         mac.update(&iv);
-        mac.update(&bytes);
-        bytes.extend_from_slice(&mac.finalize().into_bytes()[..MAC_BYTES]);
+        Self {
+            cipher: Encryptor::new((&encryption_key).into(), (&iv).into()),
+            mac,
+            plain: Sha256::new(),
+            encrypted: Sha256::new(),
+            rest: Vec::new(),
+            iv,
+            encryption_key,
+            hmac_key,
+        }
+    }
+
+    /// Takes the next bytes of the file, and returns what is encrypted by now.
+    pub fn update(&mut self, plain: &[u8]) -> Vec<u8> {
+        self.plain.update(plain);
+        let mut bytes = std::mem::take(&mut self.rest);
+        bytes.extend_from_slice(plain);
+        self.rest = bytes.split_off(bytes.len() - bytes.len() % BLOCK_BYTES);
+        for block in bytes.chunks_exact_mut(BLOCK_BYTES) {
+            self.cipher.encrypt_block_mut(block.into());
+        }
+        self.mac.update(&bytes);
+        self.encrypted.update(&bytes);
+        bytes
+    }
+
+    /// The end of the encrypted file, and the member `encryption_metadata` of its reference.
+    pub fn finish(mut self) -> (Vec<u8>, Value) {
+        let length = self.rest.len();
+        let mut bytes = self.rest;
+        bytes.resize(BLOCK_BYTES, 0);
+        self.cipher
+            .encrypt_padded_mut::<Pkcs7>(&mut bytes, length)
+            .expect("there is room for the padding of less than a block");
+        self.mac.update(&bytes);
+        bytes.extend_from_slice(&self.mac.finalize().into_bytes()[..MAC_BYTES]);
+        self.encrypted.update(&bytes);
         let metadata = json!({
-            "encrypted_hash": STANDARD.encode(Sha256::digest(&bytes)),
-            "iv": STANDARD.encode(iv),
-            "encryption_key": STANDARD.encode(encryption_key),
-            "hmac_key": STANDARD.encode(hmac_key),
-            "plaintext_hash": STANDARD.encode(Sha256::digest(plain)),
+            "encrypted_hash": STANDARD.encode(self.encrypted.finalize()),
+            "iv": STANDARD.encode(self.iv),
+            "encryption_key": STANDARD.encode(self.encryption_key),
+            "hmac_key": STANDARD.encode(self.hmac_key),
+            "plaintext_hash": STANDARD.encode(self.plain.finalize()),
         });
+        (bytes, metadata)
+    }
+}
+
+impl EncryptedFile {
+    /// Encrypts a file under fresh keys.
+    pub(super) fn of(plain: &[u8]) -> Self {
+        let mut cipher = FileCipher::new();
+        let mut bytes = cipher.update(plain);
+        let (end, metadata) = cipher.finish();
+        bytes.extend_from_slice(&end);
         Self { bytes, metadata }
+    }
+}
+
+impl fmt::Debug for FileCipher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileCipher").finish_non_exhaustive()
     }
 }
 

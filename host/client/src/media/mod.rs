@@ -5,17 +5,18 @@
 //! only.
 
 mod encrypted;
+mod served;
 
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::fmt;
+use std::fs::File;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -27,7 +28,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::sleep;
 
+pub use self::encrypted::FileCipher;
+
 use self::encrypted::EncryptedFile;
+use self::served::{FileRest, ServedBody};
 
 /// What is served in the place of a file.
 #[derive(Clone, Copy, Debug)]
@@ -55,9 +59,22 @@ struct Shelf(Mutex<HashMap<String, Served>>);
 
 struct Served {
     media_id: String,
-    /// `None` for a file that is gone.
-    body: Option<Bytes>,
+    content: Content,
     was_fetched: bool,
+}
+
+#[derive(Clone)]
+enum Content {
+    Gone,
+    Memory(Bytes),
+    /// A file of this many bytes.
+    OnDisk(Arc<File>, u64),
+}
+
+/// A file on the disk that is served until this is dropped. The server lives as long.
+pub struct Lent {
+    server: Arc<MediaServer>,
+    path: String,
 }
 
 impl MediaServer {
@@ -79,24 +96,38 @@ impl MediaServer {
     pub fn put(&self, media_id: &str, file_name: &str, picked: Picked<'_>) -> Value {
         let plain = if let Picked::File(plain) = picked { plain } else { &[] };
         let EncryptedFile { mut bytes, metadata } = EncryptedFile::of(plain);
-        let body = match picked {
-            Picked::File(_) => Some(bytes),
+        let content = match picked {
+            Picked::File(_) => Content::Memory(bytes.into()),
             Picked::Damaged => {
                 bytes[0] ^= 1;
-                Some(bytes)
+                Content::Memory(bytes.into())
             }
-            Picked::Gone => None,
-            Picked::TooLarge => Some(vec![0; MAX_FILE_BYTES + MOST_ADDED_BYTES + 1]),
+            Picked::Gone => Content::Gone,
+            Picked::TooLarge => {
+                Content::Memory(vec![0; MAX_FILE_BYTES + MOST_ADDED_BYTES + 1].into())
+            }
         };
+        let path = self.put_content(media_id, content);
+        reference(media_id, &self.url(&path), file_name, metadata)
+    }
+
+    /// Serves a file that [`FileCipher`] has encrypted, from the disk, until what this returns is
+    /// dropped. Returns its URL too.
+    pub fn lend(self: &Arc<Self>, media_id: &str, file: File, length: u64) -> (String, Lent) {
+        let path = self.put_content(media_id, Content::OnDisk(Arc::new(file), length));
+        (self.url(&path), Lent { server: self.clone(), path })
+    }
+
+    /// Puts a file on the shelf. Returns its path.
+    fn put_content(&self, media_id: &str, content: Content) -> String {
         let path = random_path();
-        let url = format!("http://{}{path}", self.address);
-        let served = Served {
-            media_id: media_id.to_owned(),
-            body: body.map(Bytes::from),
-            was_fetched: false,
-        };
-        self.shelf.lock().insert(path, served);
-        json!({"media_id": media_id, "cdn_url": url, "file_name": file_name, "encryption_metadata": metadata})
+        let served = Served { media_id: media_id.to_owned(), content, was_fetched: false };
+        self.shelf.lock().insert(path.clone(), served);
+        path
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
     }
 
     /// Whether somebody asked for the file, even for one that is gone.
@@ -111,6 +142,18 @@ impl fmt::Debug for MediaServer {
     }
 }
 
+impl fmt::Debug for Lent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lent").finish_non_exhaustive()
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        self.server.shelf.lock().remove(&self.path);
+    }
+}
+
 impl Drop for MediaServer {
     fn drop(&mut self) {
         self.serving.abort();
@@ -122,9 +165,9 @@ impl Shelf {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+    fn answer(&self, request: &Request<Incoming>) -> Response<ServedBody> {
         let empty = |status| {
-            let mut response = Response::new(Full::default());
+            let mut response = Response::new(ServedBody::Memory(Bytes::new()));
             *response.status_mut() = status;
             response
         };
@@ -136,9 +179,12 @@ impl Shelf {
             return empty(StatusCode::NOT_FOUND);
         };
         file.was_fetched = true;
-        match &file.body {
-            Some(body) => Response::new(Full::new(body.clone())),
-            None => empty(StatusCode::NOT_FOUND),
+        match file.content.clone() {
+            Content::Gone => empty(StatusCode::NOT_FOUND),
+            Content::Memory(bytes) => Response::new(ServedBody::Memory(bytes)),
+            Content::OnDisk(file, length) => {
+                Response::new(ServedBody::File(FileRest::of(file, length)))
+            }
         }
     }
 }
@@ -174,6 +220,11 @@ async fn answer(stream: TcpStream, shelf: Arc<Shelf>) {
     let _ = connection.await;
 }
 
+/// The reference of a file: the element of a picker's list.
+pub fn reference(media_id: &str, url: &str, file_name: &str, metadata: Value) -> Value {
+    json!({"media_id": media_id, "cdn_url": url, "file_name": file_name, "encryption_metadata": metadata})
+}
+
 /// A path that nobody else on this machine can guess.
 fn random_path() -> String {
     let mut bytes = [0; 16];
@@ -182,7 +233,7 @@ fn random_path() -> String {
 }
 
 /// The most bytes that a file may have: 25 MiB (`protocol.md` section 6).
-const MAX_FILE_BYTES: usize = 25 << 20;
+pub const MAX_FILE_BYTES: usize = 25 << 20;
 
 /// The most that an encrypted file has more: a block of padding, and the MAC.
 const MOST_ADDED_BYTES: usize = 16 + 10;
@@ -198,6 +249,10 @@ const HEAD_TIME: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use sha2::{Digest as _, Sha256};
+
     use super::*;
 
     #[tokio::test]
@@ -230,6 +285,30 @@ mod tests {
         assert!(server.was_fetched("m"), "it was asked for");
         assert_eq!(fetch(&url(Picked::Damaged)).await, (200, 26));
         assert_eq!(fetch(&url(Picked::TooLarge)).await, (200, MAX_FILE_BYTES + 27));
+    }
+
+    #[tokio::test]
+    async fn a_file_on_the_disk_is_served_as_long_as_it_is_lent() {
+        let server = Arc::new(MediaServer::start().unwrap());
+        let plain = vec![7; 200_000];
+        let mut cipher = FileCipher::new();
+        let mut bytes = plain.chunks(999).flat_map(|part| cipher.update(part)).collect::<Vec<_>>();
+        let (end, metadata) = cipher.finish();
+        bytes.extend(end);
+        let mut file = tempfile::tempfile().unwrap();
+        io::Write::write_all(&mut file, &bytes).unwrap();
+
+        let (url, lent) = server.lend("m", file, bytes.len() as u64);
+
+        let twice = [client().get(&url).send(), client().get(&url).send()];
+        for fetched in twice {
+            let body = fetched.await.unwrap().bytes().await.unwrap();
+            assert_eq!(STANDARD.encode(Sha256::digest(&body)), metadata["encrypted_hash"]);
+        }
+        assert!(server.was_fetched("m"));
+        drop(lent);
+        assert_eq!(fetch(&url).await.0, 404);
+        assert_eq!(Arc::strong_count(&server), 1);
     }
 
     #[tokio::test]

@@ -2,19 +2,23 @@
 
 use std::collections::HashMap;
 
-use flowhost_client::conversation::{Conversation, Field, FieldKind, Screen, Step};
+use flowhost_client::conversation::{Conversation, Field, FieldKind, PickedFile, Screen, Step};
 use serde_json::{Map, Value};
 
 use super::posted;
 
 /// Does what was posted with the form of [`screen`](super::screen): enters the fields that were
-/// changed, from top to bottom, and then does what `do` says.
+/// changed, from top to bottom, and the files that were picked, and then does what `do` says.
 ///
 /// The first field that makes the endpoint be asked, the Flow end or another screen appear ends it. A
 /// value that the phone would not let the user enter is refused, and then `do` is not done. Fields
 /// that are not on the screen or can't be changed are ignored, and so is a form of another screen.
 /// `close` is the caller's: it does nothing here.
-pub fn apply(conversation: &mut Conversation, posted: &[(String, String)]) -> Step {
+pub fn apply(
+    conversation: &mut Conversation,
+    posted: &[(String, String)],
+    files: &[PickedFile],
+) -> Step {
     let Some(screen) = conversation.evaluate() else { return Step::Nothing };
     let posted = by_name(posted);
     let last = |name: &str| posted.get(name).and_then(|texts| texts.last().copied());
@@ -26,7 +30,7 @@ pub fn apply(conversation: &mut Conversation, posted: &[(String, String)]) -> St
     if !conversation.knows_screens() {
         return act_blindly(conversation, what, last(posted::DATA).unwrap_or_default());
     }
-    let entered = enter(conversation, &screen.name, changes(conversation, &screen, &posted));
+    let entered = enter(conversation, &screen.name, changes(conversation, &screen, &posted), files);
     match entered {
         Step::Nothing | Step::Moved if shows(conversation, &screen.name) => {
             match act(conversation, what) {
@@ -71,6 +75,7 @@ fn enter(
     conversation: &mut Conversation,
     screen: &str,
     changes: Vec<(String, Vec<String>)>,
+    files: &[PickedFile],
 ) -> Step {
     let (mut entered, mut refused) = (Step::Nothing, Vec::new());
     for (name, said) in changes {
@@ -88,7 +93,25 @@ fn enter(
             },
         }
     }
+    refused.extend(pick(conversation, screen, files));
     if refused.is_empty() { entered } else { Step::Refused(refused) }
+}
+
+/// Picks files for the fields of the screen. Returns why some were refused.
+fn pick(conversation: &mut Conversation, screen: &str, files: &[PickedFile]) -> Vec<String> {
+    let mut refused = Vec::new();
+    let now = conversation.screen().filter(|now| now.name == screen && !files.is_empty());
+    for field in now.iter().flat_map(|now| now.fields()).filter(|field| field.enabled) {
+        let own = files.iter().filter(|file| file.field == field.name).cloned();
+        let own: Vec<PickedFile> = own.collect();
+        if own.is_empty() {
+            continue;
+        }
+        if let Step::Refused(why) = conversation.pick(field, &own) {
+            refused.extend(why);
+        }
+    }
+    refused
 }
 
 /// A phone lets texts and days stand that it will not accept.
@@ -114,9 +137,13 @@ fn act(conversation: &mut Conversation, what: &str) -> Step {
     match what {
         "press" => conversation.press(),
         "back" => conversation.back(),
-        _ => match what.strip_prefix("follow.").map(str::parse) {
-            Some(Ok(link)) => conversation.follow(link),
-            _ => Step::Nothing,
+        _ => match (what.strip_prefix(posted::REMOVE), what.strip_prefix("follow.")) {
+            (Some(media_id), _) => conversation.take_away(media_id),
+            (None, Some(link)) => match link.parse() {
+                Ok(link) => conversation.follow(link),
+                Err(_) => Step::Nothing,
+            },
+            (None, None) => Step::Nothing,
         },
     }
 }

@@ -1,11 +1,12 @@
 //! Fields to fill in.
 
-use flowhost_client::conversation::{Days, Field, FieldKind, Range};
+use flowhost_client::conversation::{Days, Field, FieldKind, OfferedDay, Range};
 use flowhost_flow_json::ComponentKind;
 use maud::{Markup, html};
 
-use super::Pen;
+use super::files::Taken;
 use super::posted;
+use super::{Pen, PhoneForm};
 
 /// What all controls of a field share.
 pub(super) struct Control<'a> {
@@ -26,9 +27,7 @@ pub(super) struct Control<'a> {
 
 impl Pen<'_> {
     pub(super) fn field(&self, field: &Field) -> Markup {
-        if !self.is_live() {
-            return self.still_field(field);
-        }
+        let Some(form) = self.form else { return self.still_field(field) };
         let value = self.conversation.value(&field.name);
         let mut errors = field.errors.clone();
         errors.extend(self.complaint(field));
@@ -37,7 +36,7 @@ impl Pen<'_> {
             id: id(&field.name),
             name: posted::name(field),
             drawn: posted::drawn(field, value),
-            help: help(field, value.is_some_and(|value| !field.is_empty(value))),
+            help: help(field, value.is_some_and(|value| !field.is_empty(value)), form),
             count: count(
                 field,
                 value.map(|value| field.show(value)).unwrap_or_default().chars().count(),
@@ -48,7 +47,9 @@ impl Pen<'_> {
             FieldKind::Text { input, max, .. } => control.text(input, *max),
             FieldKind::Date(days) => control.date(days),
             FieldKind::DateRange(range) => control.range(range),
-            FieldKind::Media { .. } => control.media(),
+            FieldKind::Media { max, mime_types, .. } => {
+                control.media(value, &Taken { max: *max, mime_types })
+            }
             FieldKind::OptIn => control.opt_in(),
             FieldKind::One(choices) if field.component == ComponentKind::Dropdown => {
                 control.dropdown(choices)
@@ -140,7 +141,7 @@ impl Control<'_> {
 
     fn text(&self, input: &str, max: Option<u64>) -> Markup {
         if !posted::is_one_line(self.field) {
-            return self.boxed(self.area("phone-now", max, None));
+            return self.boxed(self.area(max));
         }
         let field = self.field;
         let (mode, masked) = match input {
@@ -162,24 +163,24 @@ impl Control<'_> {
         })
     }
 
-    fn area(&self, class: &str, max: Option<u64>, placeholder: Option<&str>) -> Markup {
+    fn area(&self, max: Option<u64>) -> Markup {
         html! {
-            textarea class=(class) id=(self.id) name=(self.name) rows="4" maxlength=[max] placeholder=[placeholder]
+            textarea .phone-now id=(self.id) name=(self.name) rows="4" maxlength=[max]
                 required[self.field.required] disabled[!self.field.enabled]
                 aria-describedby=[self.described_by()] aria-invalid=[self.invalid()] { (self.held()) }
         }
-    }
-
-    /// No browser has the keys and the server that a phone's files come with.
-    fn media(&self) -> Markup {
-        self.boxed(self.area("phone-later", None, Some(FILES)))
     }
 
     fn date(&self, days: &Days) -> Markup {
         self.boxed(self.day(&self.id, self.held(), days, self.field.required))
     }
 
+    /// A day of these. A browser's calendar knows the first and the last one alone: where there are
+    /// others that can't be picked, those that can are in a list.
     fn day(&self, id: &str, held: &str, days: &Days, required: bool) -> Markup {
+        if let Some(offered) = days.offered() {
+            return self.listed_day(id, held, &offered, required);
+        }
         html! {
             input .phone-later type="date" id=(id) name=(self.name) value=(held)
                 min=[days.first_day()] max=[days.last_day()]
@@ -188,18 +189,39 @@ impl Control<'_> {
         }
     }
 
+    fn listed_day(&self, id: &str, held: &str, offered: &[OfferedDay], required: bool) -> Markup {
+        let is_held = |day: &OfferedDay| day.day == held;
+        html! {
+            select .phone-now id=(id) name=(self.name) required[required] disabled[!self.field.enabled]
+                aria-describedby=[self.described_by()] aria-invalid=[self.invalid()] {
+                option value="" { "Choose a day" }
+                @if !held.is_empty() && !offered.iter().any(is_held) {
+                    option value=(held) selected { (held) " (can't be picked)" }
+                }
+                @for month in offered.chunk_by(|one, next| one.month == next.month) {
+                    optgroup label=(month[0].month) {
+                        @for day in month { option value=(day.day) selected[is_held(day)] { (day.title) } }
+                    }
+                }
+            }
+        }
+    }
+
     fn range(&self, range: &Range) -> Markup {
-        let ends = [(&range.start, "start"), (&range.end, "end")];
+        let ends = [
+            (&range.start, "start", range.days.clone()),
+            (&range.end, "end", range.days_after(self.held())),
+        ];
         html! {
             fieldset .phone-range {
                 legend { @if range.title.is_empty() { (self.field.title()) } @else { (range.title) } }
                 (self.about())
                 div .phone-pair {
-                    @for ((end, part), held) in ends.into_iter().zip(&self.drawn) {
+                    @for ((end, part, days), held) in ends.iter().zip(&self.drawn) {
                         @let id = format!("{}-{part}", self.id);
                         div .phone-box {
                             label for=(id) { (starred(&end.label, end.required)) }
-                            (self.day(&id, held, &range.days, end.required))
+                            (self.day(&id, held, days, end.required))
                         }
                     }
                 }
@@ -226,30 +248,29 @@ pub(super) fn id(name: &str) -> String {
     id
 }
 
-fn help(field: &Field, is_filled_in: bool) -> Vec<String> {
+fn help(field: &Field, is_filled_in: bool, form: &PhoneForm<'_>) -> Vec<String> {
     let mut lines = field.helper.clone();
     lines.extend(
-        field.pattern.as_ref().map(|pattern| format!("Must match {pattern} (not checked here)")),
+        field.unchecked_pattern().map(|pattern| format!("Must match {pattern} (not checked here)")),
     );
     let limits = field.limits();
     let limits: Vec<String> = match &field.kind {
         // The count says the most.
-        FieldKind::Text { .. } => {
+        FieldKind::Text { .. } | FieldKind::Media { .. } => {
             limits.into_iter().filter(|limit| limit.starts_with("at least")).collect()
         }
         _ => limits,
     };
     lines.extend(sentence(&limits));
     match &field.kind {
-        FieldKind::Date(days) => lines.extend(exceptions(days)),
-        FieldKind::DateRange(range) => lines.extend(exceptions(&range.days)),
         FieldKind::Media { max_kib, mime_types, .. } => {
             if !mime_types.is_empty() {
                 lines.push(mime_types.join(", "));
             }
-            lines.push(format!(
-                "Up to {max_kib} KiB each. Pasted as the JSON that a phone would send"
-            ));
+            lines.push(format!("Up to {} each", size(*max_kib)));
+            if !form.files_can_be_fetched {
+                lines.push(NOT_FETCHED.to_owned());
+            }
         }
         FieldKind::Text { .. } if field.is_hidden() && is_filled_in => {
             lines.push("Left empty, it stays as it was typed".to_owned());
@@ -266,21 +287,12 @@ fn count(field: &Field, count: usize) -> Option<(usize, u64)> {
     }
 }
 
-/// Days between the first and the last that can't be selected; a browser's calendar offers them.
-fn exceptions(days: &Days) -> Option<String> {
-    let mut parts = Vec::new();
-    if !days.weekdays.is_empty() {
-        parts.push(format!("{} only", days.weekdays.join(", ")));
+fn size(kib: u64) -> String {
+    if kib >= 1 << 10 && kib.is_multiple_of(1 << 10) {
+        format!("{} MiB", kib >> 10)
+    } else {
+        format!("{kib} KiB")
     }
-    if !days.except.is_empty() {
-        let some = days.except.iter().take(MAX_EXCEPTIONS);
-        let some = some
-            .map(|day| flowhost_client::conversation::iso_day(day).unwrap_or_else(|| day.clone()));
-        let more = days.except.len().saturating_sub(MAX_EXCEPTIONS);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        parts.push(format!("not {}{more}", some.collect::<Vec<_>>().join(", ")));
-    }
-    sentence(&parts)
 }
 
 /// Texts in one, which begins with a capital letter. `None` if there are none.
@@ -290,9 +302,6 @@ fn sentence(parts: &[String]) -> Option<String> {
     Some(first.to_uppercase().chain(joined.chars().skip(1)).collect())
 }
 
-/// An example of a picker's value.
-const FILES: &str =
-    r#"[{"media_id":"1","cdn_url":"https://..","file_name":"a.jpg","encryption_metadata":{..}}]"#;
-
-/// How many days that can't be selected are named.
-const MAX_EXCEPTIONS: usize = 6;
+/// A host in production fetches files from WhatsApp alone.
+const NOT_FETCHED: &str =
+    "Plugins can't fetch files from this phone: here they come from WhatsApp alone";

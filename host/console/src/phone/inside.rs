@@ -9,16 +9,19 @@ use super::{PhoneForm, screen};
 
 pub(super) fn inside(page: &PhonePage<'_>) -> Markup {
     html! {
-        @if page.waits {
-            p.snackbar role="status" {
-                "The phone is still waiting for its answer. " a href=(page.path()) { "Look again" }
+        // They lie over the end of the screen, above its button.
+        div.snackbars {
+            @if page.waits {
+                p.snackbar role="status" {
+                    "The phone is still waiting for its answer. " a href=(page.path()) { "Look again" }
+                }
             }
-        }
-        @if let Some(text) = page.handset.snackbar() {
-            p.snackbar role="status" { (text) }
-        }
-        @if let Some(address) = page.handset.web_page() {
-            p.snackbar role="status" { "The phone opens " code { (address) } }
+            @if let Some(text) = page.handset.snackbar() {
+                p.snackbar role="status" { (text) }
+            }
+            @if let Some(address) = page.handset.web_page() {
+                p.snackbar role="status" { "The phone opens " code { (address) } }
+            }
         }
         @match page.handset.shows() {
             Shows::Disabled(text) => (disabled(text)),
@@ -35,6 +38,7 @@ fn shown(page: &PhonePage<'_>) -> Markup {
         action: &page.path(),
         csrf: &page.viewer.csrf,
         problems: page.handset.refusals(),
+        files_can_be_fetched: page.files_can_be_fetched,
     };
     screen(page.handset.conversation(), &form)
 }

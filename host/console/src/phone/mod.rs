@@ -14,6 +14,7 @@ mod answer;
 mod apply;
 mod choices;
 mod field;
+mod files;
 mod inside;
 mod item;
 pub mod page;
@@ -32,6 +33,7 @@ use serde_json::Value;
 
 pub use self::answer::answer;
 pub use self::apply::apply;
+pub use self::posted::file_field;
 pub use self::transcript::ExchangeView;
 
 /// What the form in a phone needs besides the screen.
@@ -44,6 +46,8 @@ pub struct PhoneForm<'a> {
     /// Why the last step was refused: the reasons of
     /// [`Step::Refused`](flowhost_client::conversation::Step::Refused).
     pub problems: &'a [String],
+    /// Whether the plugin can fetch the files that are picked; if not, the fields say so.
+    pub files_can_be_fetched: bool,
 }
 
 /// The colours of a phone.
@@ -64,12 +68,17 @@ pub fn frame(theme: Theme, inside: &Markup) -> Markup {
 }
 
 /// The screen that is shown, to fill in: one form whose fields are named `field.NAME`, and whose
-/// buttons are named `do` with the value `press`, `back`, `close`, `enter` or `follow.N`.
+/// buttons are named `do` with the value `press`, `back`, `close`, `enter`, `follow.N` or `remove.ID`.
+/// On a screen that takes files it is sent in parts, with the files in parts named `file.NAME`.
 pub fn screen(conversation: &Conversation, form: &PhoneForm<'_>) -> Markup {
     let Some(screen) = conversation.screen() else { return nothing_yet() };
     let pen = Pen { conversation, form: Some(form), links: Cell::new(0) };
+    let takes_files =
+        screen.fields().any(|field| field.enabled && matches!(field.kind, FieldKind::Media { .. }));
+    let encoding = takes_files.then_some("multipart/form-data");
     html! {
         form #phone-form .phone-screen method="post" action=(form.action) novalidate autocomplete="off"
+            enctype=[encoding] hx-encoding=[encoding]
             hx-post=(form.action) hx-target="#phone" hx-swap="outerHTML" hx-sync="this:replace" hx-trigger=(TRIGGERS) {
             input type="hidden" name="csrf" value=(form.csrf);
             input type="hidden" name="screen" value=(screen.name);
@@ -228,7 +237,7 @@ fn foot(screen: &Screen, pen: &Pen<'_>) -> Markup {
     html! {
         div .phone-foot {
             @match &screen.footer {
-                Some(footer) => (button(footer, pen)),
+                Some(footer) => (button(footer, screen, pen)),
                 None if is_blind && pen.is_live() => {
                     button #phone-press .phone-press name="do" value="press" { "Submit" }
                 }
@@ -238,7 +247,13 @@ fn foot(screen: &Screen, pen: &Pen<'_>) -> Markup {
     }
 }
 
-fn button(footer: &Footer, pen: &Pen<'_>) -> Markup {
+/// The button. One that would be refused, because a field is not filled in as it must be, looks as a
+/// phone shows it, but can be pressed to learn why.
+fn button(footer: &Footer, screen: &Screen, pen: &Pen<'_>) -> Markup {
+    let is_early = screen
+        .fields()
+        .filter(|field| field.enabled)
+        .any(|field| field.check(pen.conversation.value(&field.name)).is_err());
     html! {
         @if footer.captions().next().is_some() {
             div .phone-captions {
@@ -248,7 +263,8 @@ fn button(footer: &Footer, pen: &Pen<'_>) -> Markup {
             }
         }
         @if pen.is_live() {
-            button #phone-press .phone-press name="do" value="press" disabled[!footer.enabled] { (footer.label) }
+            button #phone-press .phone-press .early[is_early] name="do" value="press"
+                disabled[!footer.enabled] { (footer.label) }
         } @else {
             p .phone-press.off[!footer.enabled] { (footer.label) }
         }

@@ -32,6 +32,8 @@ pub struct PhonePage<'a> {
     pub waits: bool,
     /// Whether its next request is encrypted to an old key.
     pub key_is_old: bool,
+    /// Whether plugins can fetch the files that are picked on it.
+    pub files_can_be_fetched: bool,
     /// The flow token that it opens the Flow with.
     pub flow_token: &'a str,
     /// Its exchanges, the newest first.
@@ -293,6 +295,7 @@ mod tests {
             handset,
             waits: false,
             key_is_old: false,
+            files_can_be_fetched: true,
             flow_token: "t",
             exchanges: vec![init],
         }

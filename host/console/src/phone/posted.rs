@@ -2,13 +2,23 @@
 
 use std::collections::{HashMap, HashSet};
 
-use flowhost_client::conversation::{Choice, Field, FieldKind, iso_day, picked};
+use flowhost_client::conversation::{Choice, Days, Field, FieldKind, iso_day, picked};
 use flowhost_flow_json::RANGE_ENDS;
 use serde_json::{Value, json};
 
 /// The name of a field's controls. A range has two, of this name both.
 pub(super) fn name(field: &Field) -> String {
     format!("{PREFIX}{}", field.name)
+}
+
+/// The name of the control that picks files for a field.
+pub(super) fn file_name(field: &Field) -> String {
+    format!("{FILE_PREFIX}{}", field.name)
+}
+
+/// The field whose files a control of this name picks; `None` if the control picks none.
+pub fn file_field(control: &str) -> Option<&str> {
+    control.strip_prefix(FILE_PREFIX)
 }
 
 /// What the form holds for a value, one text for each control that is filled in. What a control can't
@@ -32,14 +42,8 @@ pub(super) fn drawn(field: &Field, value: Option<&Value>) -> Vec<String> {
         FieldKind::DateRange(_) => {
             RANGE_ENDS.map(|end| day(value.and_then(|two| two.get(end)))).to_vec()
         }
-        FieldKind::Media { .. } => {
-            vec![
-                value
-                    .filter(|files| !field.is_empty(files))
-                    .map(Value::to_string)
-                    .unwrap_or_default(),
-            ]
-        }
+        // Files are picked; what is pasted as JSON takes their place.
+        FieldKind::Media { .. } => vec![String::new()],
     }
 }
 
@@ -90,14 +94,19 @@ pub(super) fn read(field: &Field, said: &[String]) -> Result<Option<Value>, Stri
                 _ => Ok(Some(value)),
             }
         }
-        FieldKind::DateRange(_) => {
+        FieldKind::DateRange(range) => {
             let end = |day: &str| if day.is_empty() { "-".to_owned() } else { day.to_owned() };
             let last = rest.first().map(String::as_str).unwrap_or_default();
-            field.read(&format!("{} {}", end(first), end(last))).map(Some)
+            let read = field.read(&format!("{} {}", end(first), end(last)))?;
+            said.iter().try_for_each(|day| check_offered(&range.days, day))?;
+            Ok(Some(read))
         }
-        FieldKind::Text { .. } | FieldKind::Date(_) | FieldKind::Media { .. } => {
-            field.read(first).map(Some)
+        FieldKind::Date(days) => {
+            let read = field.read(first)?;
+            check_offered(days, first)?;
+            Ok(Some(read))
         }
+        FieldKind::Text { .. } | FieldKind::Media { .. } => field.read(first).map(Some),
     }
 }
 
@@ -112,6 +121,16 @@ fn choice<'a>(found: Option<&'a Choice>, id: &str) -> Result<&'a Choice, String>
         Some(choice) => Err(format!("{} can't be picked", choice.title)),
         None => Err(format!("{id:.80} is none of the choices")),
     }
+}
+
+/// Checks that a day is among those that were listed, if they were. Others are typed, and stand until
+/// the button is pressed.
+fn check_offered(days: &Days, day: &str) -> Result<(), String> {
+    let Some(offered) = days.offered() else { return Ok(()) };
+    if day.is_empty() || offered.iter().any(|offered| offered.day == day) {
+        return Ok(());
+    }
+    Err(format!("{day:.80} can't be picked"))
 }
 
 fn day(value: Option<&Value>) -> String {
@@ -131,6 +150,12 @@ pub(super) const DATA: &str = "data";
 
 /// Before the names of fields, which may be any.
 const PREFIX: &str = "field.";
+
+/// Before the names of fields whose files a control picks.
+const FILE_PREFIX: &str = "file.";
+
+/// Before the id of a file that a button takes away.
+pub(super) const REMOVE: &str = "remove.";
 
 /// Enough for thirty files as JSON, and for any text; a conversation is held in memory.
 pub(super) const MAX_BYTES: usize = 64 << 10;

@@ -14,7 +14,7 @@ use tokio::sync::{Mutex, Semaphore};
 use super::browsers::SignInCodes;
 use super::flow_json::flow_json_pages;
 use super::followers::Followers;
-use super::phones::{Holder, Phones, PlayedPhone, SharedFlowJson};
+use super::phones::{Holder, PhoneFiles, Phones, PlayedPhone, SharedFlowJson};
 use super::uploads::Uploads;
 use super::{AdminError, Caller, Right};
 use crate::key_uploads::KeyUploads;
@@ -44,6 +44,7 @@ pub struct Admin {
     pub(super) changes: Arc<Budget>,
     codes: SignInCodes,
     pub(super) phones: Arc<Phones<PlayedPhone>>,
+    pub(super) phone_files: Arc<PhoneFiles>,
     pub(super) shared_flow_json: SharedFlowJson,
     /// What evaluates or draws screens at the same time.
     pub(super) evaluating_screens: Arc<Semaphore>,
@@ -51,7 +52,8 @@ pub struct Admin {
 
 impl Admin {
     /// Combines the parts. `operator_token` is valid without being in the database, `upload_folder`
-    /// holds components until they are stored, `stage` rehearses versions, and `changes` is the
+    /// holds components until they are stored, `serves_files` says whether plugins may fetch from this
+    /// machine what users of phones pick, `stage` rehearses versions, and `changes` is the
     /// budget of changes made with tenants' own tokens.
     #[expect(
         clippy::too_many_arguments,
@@ -65,6 +67,7 @@ impl Admin {
         key_uploads: Arc<KeyUploads>,
         operator_token: Option<TokenDigest>,
         upload_folder: PathBuf,
+        serves_files: bool,
         exchanges: Arc<Exchanges>,
         changes: Arc<Budget>,
         metrics: &Metrics,
@@ -76,6 +79,7 @@ impl Admin {
             directory,
             plugins,
             key_uploads,
+            phone_files: Arc::new(PhoneFiles::new(upload_folder.clone(), serves_files)),
             uploads: Uploads::new(upload_folder, metrics.budget("uploads")),
             exchanges,
             followers: Followers::new(metrics.budget("log-followers")),

@@ -53,7 +53,8 @@ pub use logs::LogFollower;
 pub use master_key::{Rotation, rotate_master_key};
 pub use overview::OverviewPage;
 pub use phones::{
-    Deed, NewPhone, NoPhoneId, PhoneId, PhoneLine, PhoneSeen, PlayedExchange, PlayedPhone,
+    Deed, FilePicking, FileUpload, KeptFile, NewPhone, NoPhoneId, PhoneId, PhoneLine, PhoneSeen,
+    PlayedExchange, PlayedPhone,
 };
 pub use reveal::{Said, SaidText};
 pub use rights::Caller;

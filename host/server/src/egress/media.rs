@@ -23,6 +23,11 @@ impl MediaOrigins {
         Self { this_machine: true }
     }
 
+    /// Whether files may be on this machine.
+    pub fn has_this_machine(&self) -> bool {
+        self.this_machine
+    }
+
     /// Checks the URL of a file, which comes from outside. `own` are the addresses of this host,
     /// whose listeners serve no file.
     fn check(&self, url: &Url, own: &OwnAddresses) -> Result<(), OutboundError> {

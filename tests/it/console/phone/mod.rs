@@ -1,10 +1,11 @@
 //! Phones in the browser, without scripts: forms, and pages that are loaded again.
 
 mod doors;
+mod files;
 mod playing;
 mod rehearsals;
 
-use flowhost_tests::{BrowserSession, Component, ConsoleReply, TestFlow, TestHost};
+use flowhost_tests::{BrowserSession, Component, ConsoleReply, TestFlow, TestHost, TestTenant};
 use serde_json::{Value, json};
 
 /// A phone on its page.
@@ -60,6 +61,38 @@ async fn with(component: Component, settings: Value) -> (TestHost, TestFlow, Bro
     let flow = host.tenant("acme").await.flow("booking", settings, component).await;
     let browser = host.browser_with(json!({"tenant": "acme", "role": "deploy"})).await;
     (host, flow, browser)
+}
+
+/// A flow with a picker, which shows what the plugin says of the files.
+pub(crate) async fn picking_flow(tenant: &TestTenant) -> TestFlow {
+    let settings = json!({"grants": {"media": true}});
+    let asks = json!({"media": true});
+    let flow = tenant.flow_without_plugin("booking", settings).await;
+    let screen = json!({
+        "id": "NEXT", "title": "Files",
+        "data": { "said": { "type": "string", "__example__": "nothing" } },
+        "layout": { "type": "SingleColumnLayout", "children": [
+            { "type": "TextBody", "text": "${data.said}" },
+            { "type": "PhotoPicker", "name": "photos", "label": "Photos", "min-uploaded-photos": 1,
+              "max-uploaded-photos": 2, "max-file-size-kb": 1 },
+            { "type": "Footer", "label": "Send", "on-click-action": {
+                "name": "data_exchange", "payload": { "do": "fetch-all", "photos": "${form.photos}" },
+            } },
+        ] },
+    });
+    let done = json!({ "type": "Footer", "label": "Done", "on-click-action": { "name": "complete", "payload": {} } });
+    let end = json!({
+        "id": "END", "title": "End", "terminal": true,
+        "layout": { "type": "SingleColumnLayout", "children": [done] },
+    });
+    let flow_json = json!({
+        "version": "7.3", "data_api_version": "3.0", "routing_model": { "NEXT": ["END"], "END": [] },
+        "screens": [screen, end],
+    });
+    flow.call("PUT", "/flow-json", flow_json).await.expect(204);
+    flow.upload(Component::Caller.bytes_asking_for(asks).await).await.expect(201);
+    flow.call("POST", "/activate", json!({"version": 1})).await.expect(200);
+    flow
 }
 
 /// What the newest exchange on a page received.

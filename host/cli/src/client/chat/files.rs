@@ -25,25 +25,20 @@ impl PickedFiles {
     /// # Errors
     /// Why a file can't be picked, for the user.
     pub(super) fn pick(&mut self, field: &Field, typed: &str) -> Option<Result<Value, String>> {
-        let FieldKind::Media { max_kib, .. } = field.kind else { return None };
+        let FieldKind::Media { .. } = field.kind else { return None };
         if typed.starts_with('[') {
             return None;
         }
         // A comma may be part of a file's name.
         let paths =
             if Path::new(typed).is_file() { vec![typed] } else { typed.split(',').collect() };
-        let picked = paths.into_iter().map(|path| self.serve(Path::new(path.trim()), max_kib));
+        let picked = paths.into_iter().map(|path| self.serve(Path::new(path.trim()), field));
         Some(picked.collect::<Result<Vec<_>, _>>().map(Value::Array))
     }
 
-    fn serve(&mut self, path: &Path, max_kib: u64) -> Result<Value, String> {
+    fn serve(&mut self, path: &Path, field: &Field) -> Result<Value, String> {
         let bytes = media_files::read(path).map_err(|error| error.to_string())?;
-        if bytes.len() as u64 > max_kib << 10 {
-            return Err(format!(
-                "{} is too large: this field takes at most {max_kib} KiB",
-                path.display()
-            ));
-        }
+        field.check_file(&path.display().to_string(), None, bytes.len() as u64)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let id = hex::encode(random_bytes::<8>());
         let reference = self.server()?.put(&id, &name, Picked::File(&bytes));

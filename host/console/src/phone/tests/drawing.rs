@@ -20,11 +20,11 @@ fn mark(kind: ComponentKind) -> &'static str {
         ComponentKind::RadioButtonsGroup => "type=\"radio\" id=\"phone-field-size-0\"",
         ComponentKind::Dropdown => "<select",
         ComponentKind::ChipsSelector => "phone-chips",
-        ComponentKind::DatePicker => "type=\"date\" id=\"phone-field-day\"",
+        ComponentKind::DatePicker => "<optgroup",
         ComponentKind::CalendarPicker => "type=\"date\" id=\"phone-field-nights-end\"",
         ComponentKind::OptIn => "phone-opt-in",
-        ComponentKind::PhotoPicker => "name=\"field.photos\"",
-        ComponentKind::DocumentPicker => "name=\"field.papers\"",
+        ComponentKind::PhotoPicker => "name=\"file.photos\"",
+        ComponentKind::DocumentPicker => "name=\"file.papers\"",
         ComponentKind::Footer => "Book a visit</button>",
         ComponentKind::EmbeddedLink => {
             "phone-link\" id=\"phone-follow.0\" name=\"do\" value=\"follow.0\">See all"
@@ -83,7 +83,12 @@ fn every_text_stays_text() {
         let mut conversation = within(document.clone(), &name);
         let fields: Vec<Field> = conversation.screen().unwrap().fields().cloned().collect();
         fields.iter().for_each(|field| conversation.leave(field, json!(BAD)));
-        let form = PhoneForm { action: BAD, csrf: BAD, problems: &[BAD.to_owned()] };
+        let form = PhoneForm {
+            action: BAD,
+            csrf: BAD,
+            problems: &[BAD.to_owned()],
+            files_can_be_fetched: false,
+        };
         for html in [screen(&conversation, &form), still(&conversation)].map(Markup::into_string) {
             // All that is left of it has its quotation marks and brackets escaped.
             let parts = html.to_lowercase();
@@ -181,6 +186,26 @@ fn a_still_screen_has_nothing_to_press_and_no_ids() {
 }
 
 #[test]
+fn a_screen_that_takes_files_is_sent_in_parts() {
+    assert!(!drawn(&on("DETAILS")).contains("multipart"));
+    let html = drawn(&on("STAY"));
+    assert!(html.contains("enctype=\"multipart/form-data\" hx-encoding=\"multipart/form-data\""));
+    assert!(!html.contains("can't fetch"), "{html}");
+    let form = PhoneForm { action: "", csrf: "", problems: &[], files_can_be_fetched: false };
+    let far = screen(&on("STAY"), &form).into_string();
+    assert!(far.contains("Plugins can't fetch files from this phone"), "{far}");
+    let full = with(json!([{
+        "type": "DocumentPicker", "name": "d", "label": "D", "max-uploaded-documents": 1,
+        "allowed-mime-types": ["application/pdf", "image/png"], "init-value": [{"media_id": "1"}],
+    }]));
+    let html = drawn(&full);
+    let input = html.split("<input").find(|tag| tag.contains("type=\"file\"")).unwrap();
+    let input = input.split('>').next().unwrap();
+    assert!(input.contains("accept=\"application/pdf,image/png\""), "{input}");
+    assert!(input.contains(" disabled") && !input.contains("multiple"), "{input}");
+}
+
+#[test]
 fn hidden_texts_do_not_come_back() {
     let mut conversation = on("DETAILS");
     let screen = conversation.screen().unwrap();
@@ -193,6 +218,20 @@ fn hidden_texts_do_not_come_back() {
 
     assert!(!html.contains("4711") && !html.contains("value=\"••••\""));
     assert_eq!(html.matches("placeholder=\"••••\"").count(), 2);
+}
+
+#[test]
+fn the_button_looks_as_if_it_waited_for_what_is_required() {
+    let mut conversation = with(json!([
+        {"type": "TextInput", "name": "t", "label": "T", "required": true},
+        {"type": "Footer", "label": "Go", "on-click-action": {"name": "complete", "payload": {}}},
+    ]));
+    let is_early = |conversation: &Conversation| drawn(conversation).contains("phone-press early");
+    assert!(is_early(&conversation));
+
+    let field = conversation.screen().unwrap().fields().next().unwrap().clone();
+    conversation.enter(&field, Some(json!("x")));
+    assert!(!is_early(&conversation));
 }
 
 #[test]

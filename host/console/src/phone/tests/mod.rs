@@ -43,8 +43,9 @@ fn drawn(conversation: &Conversation) -> String {
 }
 
 fn drawn_after(conversation: &Conversation, problems: &[String]) -> String {
-    screen(conversation, &PhoneForm { action: "/console/p", csrf: "secret", problems })
-        .into_string()
+    let files_can_be_fetched = true;
+    let form = PhoneForm { action: "/console/p", csrf: "secret", problems, files_can_be_fetched };
+    screen(conversation, &form).into_string()
 }
 
 fn map(value: Value) -> Map<String, Value> {

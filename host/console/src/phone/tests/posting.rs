@@ -2,10 +2,15 @@
 
 use serde_json::{Value, json};
 
-use flowhost_client::conversation::Step;
+use flowhost_client::conversation::{PickedFile, Step};
 
 use super::browser::{fill_in, posted, tap};
 use super::*;
+
+/// Does what was posted, without files.
+fn apply(conversation: &mut Conversation, form: &[(String, String)]) -> Step {
+    super::apply(conversation, form, &[])
+}
 
 fn value(conversation: &Conversation, field: &str) -> Value {
     conversation.value(field).cloned().unwrap_or_default()
@@ -136,18 +141,76 @@ fn what_is_typed_stays_until_the_button_is_pressed() {
     let mut conversation = on("DETAILS");
     let mut form = posted(&drawn(&conversation));
     fill_in(&mut form, "field.email", &["ana@"]);
-    fill_in(&mut form, "field.day", &["2026-12-24"]);
     fill_in(&mut form, "field.password", &["secret"]);
 
     assert_eq!(apply(&mut conversation, &tap(&form, "enter")), Step::Nothing);
     let html = drawn(&conversation);
-    assert!(html.contains("value=\"ana@\"") && html.contains("value=\"2026-12-24\""), "{html}");
+    assert!(html.contains("value=\"ana@\""), "{html}");
     let Step::Refused(why) = apply(&mut conversation, &tap(&posted(&html), "press")) else {
         panic!("sent")
     };
     assert!(why.contains(&"Email: That is no email".to_owned()), "{why:?}");
-    assert!(why.contains(&"Day: 2026-12-24 can't be picked".to_owned()), "{why:?}");
     assert_eq!(value(&conversation, "password"), "secret", "it is posted empty");
+}
+
+#[test]
+fn a_day_that_is_not_in_the_list_is_refused() {
+    let picker = json!({
+        "type": "CalendarPicker", "name": "day", "label": "Day", "min-date": "2026-12-01",
+        "max-date": "2026-12-10", "include-days": ["Mon", "Tue"], "init-value": "2026-12-02",
+    });
+    let mut range = picker.clone();
+    range["name"] = json!("days");
+    range["mode"] = json!("range");
+    range["init-value"] = json!({"start-date": "2026-12-07", "end-date": ""});
+    let mut conversation = with(json!([picker, range]));
+    let html = drawn(&conversation);
+    assert!(html.contains("<option value=\"2026-12-02\" selected>2026-12-02 (can't be picked)"));
+    assert!(html.contains(">Mon 7 December 2026<") && !html.contains(">Wed 9"), "{html}");
+    assert_eq!(html.matches("value=\"2026-12-01\"").count(), 2, "none before the first day");
+
+    for (name, days, why) in [
+        ("field.day", &["2026-12-09"][..], "Day: 2026-12-09 can't be picked"),
+        ("field.days", &["2026-12-03", ""], "first day – last day: 2026-12-03 can't be picked"),
+    ] {
+        let mut form = posted(&drawn(&conversation));
+        fill_in(&mut form, name, days);
+        let refused = apply(&mut conversation, &form);
+        let why = why.split(": ").last().unwrap();
+        assert!(matches!(&refused, Step::Refused(said) if said[0].ends_with(why)), "{refused:?}");
+    }
+    let mut form = posted(&drawn(&conversation));
+    fill_in(&mut form, "field.day", &["2026-12-08"]);
+    assert_eq!(apply(&mut conversation, &form), Step::Nothing);
+    assert_eq!(value(&conversation, "day"), "2026-12-08");
+}
+
+#[test]
+fn files_are_picked_besides_those_that_are_there_and_taken_away() {
+    let mut conversation = on("STAY");
+    let file = |id: &str, media_type: &str| PickedFile {
+        field: "photos".to_owned(),
+        name: format!("{id}.jpg"),
+        media_type: Some(media_type.to_owned()),
+        bytes: 7,
+        reference: json!({"media_id": id, "file_name": format!("{id}.jpg")}),
+    };
+    let form = posted(&drawn(&conversation));
+    for id in ["a<", "b"] {
+        let step = super::apply(&mut conversation, &form, &[file(id, "image/jpeg")]);
+        assert_eq!(step, Step::Nothing);
+    }
+    let html = drawn(&conversation);
+    assert!(html.contains("value=\"remove.a&lt;\" aria-label=\"Take away a&lt;.jpg\""), "{html}");
+
+    let form = posted(&html);
+    assert_eq!(apply(&mut conversation, &tap(&form, "remove.a<")), Step::Nothing);
+    assert_eq!(value(&conversation, "photos"), json!([{"media_id": "b", "file_name": "b.jpg"}]));
+    let form = posted(&drawn(&conversation));
+    let step = super::apply(&mut conversation, &form, &[file("c", "text/plain")]);
+    assert!(matches!(&step, Step::Refused(why) if why[0].ends_with("c.jpg is no picture")));
+    let other = PickedFile { field: "code".to_owned(), ..file("d", "image/jpeg") };
+    assert_eq!(super::apply(&mut conversation, &form, &[other]), Step::Nothing);
 }
 
 #[test]
@@ -164,6 +227,9 @@ fn a_day_that_can_not_be_picked_triggers_nothing() {
 
     assert_eq!(pick("2026-11-30"), Step::Nothing);
     assert!(matches!(pick("2026-12-01"), Step::Ask(_)));
+    assert_eq!(pick("2026-11-29"), Step::Nothing);
+    assert!(drawn(&conversation).contains("value=\"2026-11-29\""), "what was typed stays");
+    assert!(matches!(conversation.press(), Step::Refused(_)));
 }
 
 #[test]

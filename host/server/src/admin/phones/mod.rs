@@ -5,6 +5,7 @@
 //! A phone is in the memory of the host that it was opened at.
 
 mod connection;
+mod files;
 mod kept;
 mod played;
 mod rehearsal;
@@ -17,6 +18,8 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 use tracing::Instrument;
 
+pub(super) use self::files::PhoneFiles;
+pub use self::files::{FilePicking, FileUpload, KeptFile};
 pub(super) use self::kept::{Holder, Phones};
 pub use self::kept::{NoPhoneId, PhoneId};
 pub use self::played::{PlayedExchange, PlayedPhone};
@@ -75,8 +78,8 @@ pub enum Deed {
     Repeat,
     /// Reports to the endpoint that an answer could not be used, under this key of Meta's.
     ReportError(String),
-    /// Something on the screen, with so many bytes entered.
-    Touch(Box<dyn FnOnce(&mut Conversation) -> Step + Send>, usize),
+    /// Something on the screen, with so many bytes entered, and these files picked.
+    Touch(Box<dyn FnOnce(&mut Conversation) -> Step + Send>, usize, Vec<Arc<KeptFile>>),
 }
 
 impl FlowDesk {
@@ -199,7 +202,9 @@ impl FlowDesk {
             }
             Deed::Repeat => return self.repeat(phone, carrier).await,
             Deed::ReportError(key) => Some(report(phone, &key)),
-            Deed::Touch(touch, bytes) if *phone.handset.shows() == Shows::Screen => {
+            Deed::Touch(touch, bytes, files) if *phone.handset.shows() == Shows::Screen => {
+                files::check(&phone.files, &files)?;
+                phone.files.extend(files);
                 phone.bytes += bytes;
                 check_room(phone)?;
                 self.evaluating(phone, |phone| phone.touch(touch)).await?

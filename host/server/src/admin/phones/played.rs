@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::PhoneLine;
+use super::files::KeptFile;
 use super::rehearsal::Rehearsal;
 use super::shown_flow_json::ShownFlowJson;
 use flowhost_client::conversation::{Conversation, Step};
@@ -37,6 +38,8 @@ pub struct PlayedPhone {
     pub(super) is_touched: bool,
     /// What its screens hold in memory, in bytes.
     pub(super) bytes: usize,
+    /// The files that were picked on it since it opened the Flow last.
+    pub(super) files: Vec<Arc<KeptFile>>,
 }
 
 /// One exchange of a phone.
@@ -86,6 +89,7 @@ impl PlayedPhone {
             exchanges: 0,
             is_touched: false,
             bytes: 0,
+            files: Vec::new(),
         }
     }
 
@@ -99,6 +103,7 @@ impl PlayedPhone {
         let conversation = Conversation::new(self.flow_json.document(), &self.flow_token);
         self.handset = Handset::new(conversation);
         (self.is_touched, self.bytes) = (false, 0);
+        self.files.clear();
     }
 
     /// Its user does something on the screen. Returns what is sent to the endpoint, if anything is.

@@ -18,6 +18,7 @@ mod origin;
 mod overview;
 mod path;
 mod phone;
+mod phone_files;
 mod refusal;
 mod said;
 mod sessions;

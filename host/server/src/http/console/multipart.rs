@@ -68,6 +68,16 @@ impl Part {
         self.field.name().unwrap_or_default()
     }
 
+    /// The name of the file that it is; empty if it is none, or nothing was picked.
+    pub(super) fn file_name(&self) -> &str {
+        self.field.file_name().unwrap_or_default()
+    }
+
+    /// Its media type, as the browser knows it by the file's name.
+    pub(super) fn media_type(&self) -> Option<String> {
+        self.field.content_type().map(|kind| kind.essence_str().to_owned())
+    }
+
     /// The next bytes of it, or `None` at its end.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Refusal> {
         let bytes = self.field.chunk().await.map_err(|error| refused(&error))?;

@@ -1,12 +1,13 @@
 //! `/console/tenants/{tenant}/flows/{flow}/phone`: phones that this host plays.
 
-use axum::extract::RawQuery;
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{RawQuery, Request};
+use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::super::problem::{Names, Problem};
-use super::form::{Fields, Sent};
+use super::form::Sent;
+use super::phone_files::PhonePost;
 use super::refusal::{Refusal, is_for_part};
 use super::viewer::Viewing;
 use crate::admin::{AdminError, Deed, FlowDesk, NewPhone, PhoneId, PhoneLine, PhoneSeen};
@@ -86,18 +87,21 @@ pub(super) async fn show(
 pub(super) async fn act(
     names: PhoneNames,
     RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    Sent(viewing, fields): Sent<Fields>,
+    viewing: Viewing,
+    request: Request,
 ) -> Result<Response, Refusal> {
     let Names((tenant, flow, phone)) = names?;
+    // Before the body is read, so that a refused file costs nothing.
     let place = Place::of(&viewing, tenant, flow).await?;
+    let is_for_part = is_for_part(request.headers());
+    let post = PhonePost::read(&viewing, &place.desk, &phone, request).await?;
     let theme = theme_of(query.as_deref());
     let path = phone_path(&place.base, &phone, theme);
     let acted = match phone.parse::<PhoneId>() {
-        Ok(id) => place.desk.use_phone(id, deed(fields)?, viewing.state.endpoints.clone()).await,
+        Ok(id) => place.desk.use_phone(id, deed(post)?, viewing.state.endpoints.clone()).await,
         Err(_) => Err(AdminError::NotFound("phone")),
     };
-    let (is_for_part, seen) = (is_for_part(&headers), place.seen(&phone));
+    let seen = place.seen(&phone);
     match (acted, seen) {
         (Err(AdminError::NotFound("phone")), _) | (Ok(()), None) if is_for_part => {
             Ok((StatusCode::NOT_FOUND, [("hx-redirect", path)]).into_response())
@@ -192,13 +196,15 @@ fn drawn<'a>(
         handset: &phone.handset,
         waits: *waits,
         key_is_old: phone.key_is_old,
+        files_can_be_fetched: place.desk.files_can_be_fetched(),
         flow_token: &phone.flow_token,
         exchanges: exchanges.collect(),
     }
 }
 
 /// What a form of the page asks for. What is not one of the page's own deeds is one of the screen's.
-fn deed(fields: Fields) -> Result<Deed, Refusal> {
+fn deed(post: PhonePost) -> Result<Deed, Refusal> {
+    let PhonePost { fields, files, kept } = post;
     let field = |name: &str| {
         fields.iter().rev().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
     };
@@ -221,7 +227,10 @@ fn deed(fields: Fields) -> Result<Deed, Refusal> {
             }
             Deed::ReportError(key.to_owned())
         }
-        _ => Deed::Touch(Box::new(move |conversation| apply(conversation, &fields)), bytes),
+        _ => {
+            let touch = move |conversation: &mut _| apply(conversation, &fields, &files);
+            Deed::Touch(Box::new(touch), bytes, kept)
+        }
     })
 }
 
@@ -264,11 +273,11 @@ mod tests {
         let of = |fields: &[(&str, &str)]| {
             let fields =
                 fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-            deed(fields.collect())
+            deed(PhonePost { fields: fields.collect(), ..PhonePost::default() })
         };
         assert!(matches!(of(&[("do", "again")]), Ok(Deed::OpenAgain)));
         assert!(matches!(of(&[("do", "close")]), Ok(Deed::Close)));
-        assert!(matches!(of(&[("do", "press"), ("csrf", "xy")]), Ok(Deed::Touch(_, 13))));
+        assert!(matches!(of(&[("do", "press"), ("csrf", "xy")]), Ok(Deed::Touch(_, 13, _))));
         assert!(matches!(of(&[]), Ok(Deed::Touch(..))));
         assert!(
             matches!(of(&[("do", "report"), ("key", "k")]), Ok(Deed::ReportError(key)) if key == "k")

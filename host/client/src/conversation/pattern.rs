@@ -1,0 +1,162 @@
+//! The patterns of text inputs: JavaScript's regular expressions, run by an engine whose time grows
+//! with the text alone.
+//!
+//! A Flow JSON comes from a tenant, and a pattern may be written to run for hours in an engine that
+//! tries one way after another. What means something else here than in JavaScript is translated, and
+//! what can't be is not run: the field then says that its pattern is not checked.
+
+use regex::{Regex, RegexBuilder};
+
+/// Whether a text matches a pattern somewhere, as JavaScript's `test` says. `None` if that is not
+/// checked here: the pattern has something that this engine lacks, such as a look-around, or is too
+/// large.
+pub(super) fn matches(pattern: &str, text: &str) -> Option<bool> {
+    let pattern = compile(pattern)?;
+    (text.len() <= MAX_TEXT_BYTES).then(|| pattern.is_match(text))
+}
+
+/// Whether a pattern can be checked here.
+pub(super) fn is_known(pattern: &str) -> bool {
+    compile(pattern).is_some()
+}
+
+fn compile(pattern: &str) -> Option<Regex> {
+    if pattern.len() > MAX_PATTERN_BYTES {
+        return None;
+    }
+    let translated = translate(pattern)?;
+    RegexBuilder::new(&translated)
+        .size_limit(MAX_COMPILED_BYTES)
+        .dfa_size_limit(MAX_COMPILED_BYTES)
+        .nest_limit(MAX_NESTING)
+        .build()
+        .ok()
+}
+
+/// The pattern as this engine writes it. Classes such as `\d` have ASCII alone in JavaScript, and a
+/// bracket or an ampersand in a set of characters stands for itself there.
+fn translate(pattern: &str) -> Option<String> {
+    let mut translated = String::with_capacity(pattern.len() * 2);
+    let (mut chars, mut in_set) = (pattern.chars().peekable(), false);
+    while let Some(char) = chars.next() {
+        match (char, in_set) {
+            ('\\', _) => escape(chars.next()?, in_set, &mut translated)?,
+            ('[', false) => {
+                in_set = true;
+                translated.push('[');
+                if chars.next_if_eq(&'^').is_some() {
+                    translated.push('^');
+                }
+                // An empty set, which here would go on.
+                if chars.peek() == Some(&']') {
+                    return None;
+                }
+            }
+            (']', true) => {
+                in_set = false;
+                translated.push(']');
+            }
+            ('[' | '&' | '~', true) => translated.extend(['\\', char]),
+            // A range that begins or ends with a hyphen, which here would be a difference of sets.
+            ('-', true) if chars.peek() == Some(&'-') => return None,
+            // Text in JavaScript, a bound here.
+            ('{', false) if chars.peek() == Some(&',') => return None,
+            // Flags, which JavaScript does not have here.
+            ('(', false) if chars.peek() == Some(&'?') => {
+                chars.next();
+                let kind = chars.next().filter(|kind| [':', '<'].contains(kind))?;
+                translated.extend(['(', '?', kind]);
+            }
+            (char, _) => translated.push(char),
+        }
+    }
+    Some(translated)
+}
+
+/// An escaped character, if it means the same or can be said in another way.
+fn escape(char: char, in_set: bool, translated: &mut String) -> Option<()> {
+    match (char, in_set) {
+        ('d', _) => translated.push_str("[0-9]"),
+        ('D', _) => translated.push_str("[^0-9]"),
+        ('w', _) => translated.push_str("[0-9A-Za-z_]"),
+        ('W', _) => translated.push_str("[^0-9A-Za-z_]"),
+        ('b', false) => translated.push_str(r"(?-u:\b)"),
+        ('s' | 'S' | 'n' | 'r' | 't' | 'f' | 'v' | 'u' | 'x', _) => translated.extend(['\\', char]),
+        (char, _) if char.is_ascii_punctuation() && !['<', '>'].contains(&char) => {
+            translated.extend(['\\', char]);
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+/// Longer than what anybody writes for one line of text.
+const MAX_PATTERN_BYTES: usize = 1_000;
+
+/// Enough for eighty letters of any language. With the longest text, a match takes some milliseconds
+/// at the very most.
+const MAX_COMPILED_BYTES: usize = 64 << 10;
+
+/// Groups in groups.
+const MAX_NESTING: u32 = 20;
+
+/// An input has 80 characters if its author does not say otherwise.
+const MAX_TEXT_BYTES: usize = 4 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_means_what_it_means_in_javascript() {
+        for (pattern, fits, does_not) in [
+            ("^[a-z0-9]{6,}$", "abc123", "abc"),
+            ("b", "abc", "ac"),
+            (r"^\d{4}$", "1234", "١٢٣٤"),
+            (r"^\w+$", "ab_1", "ñandú"),
+            (r"^[\d\s-]+$", "12 3-4", "12a"),
+            (r"^[^\W\d]+$", "ab", "a1"),
+            (r"^[[&~]+$", "[&~", "a"),
+            (r"\bcat\b", "a cat", "concat"),
+            (r"^\/a\.b$", "/a.b", "/axb"),
+            (r"^\u0041\x42$", "AB", "ab"),
+            ("^(?:a|b)(?<rest>c)$", "ac", "cc"),
+            (r"^[A-Za-zÀ-ÿ '’-]{2,80}$", "Zoë d’Arc", "1"),
+        ] {
+            assert_eq!(matches(pattern, fits), Some(true), "{pattern}");
+            assert_eq!(matches(pattern, does_not), Some(false), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_run_is_not_checked() {
+        let nested = format!("{}a{}", "(".repeat(50), ")".repeat(50));
+        for pattern in [
+            "(?=a)a",
+            "(?<!a)b",
+            r"(a)\1",
+            "(?i)a",
+            "[]",
+            "[^]",
+            "a{,3}",
+            "[+--]",
+            "(",
+            r"\",
+            r"\cA",
+            r"[\b]",
+            r"\A",
+            r"(\w{1000}){1000}",
+            &nested,
+            &"a".repeat(1_001),
+        ] {
+            assert!(!is_known(pattern), "{pattern}");
+            assert_eq!(matches(pattern, "a"), None, "{pattern}");
+        }
+        assert_eq!(matches("a", &"a".repeat(MAX_TEXT_BYTES + 1)), None);
+    }
+
+    #[test]
+    fn a_pattern_that_would_run_for_hours_elsewhere_is_answered() {
+        assert_eq!(matches("^(a+)+$", &format!("{}b", "a".repeat(4_000))), Some(false));
+    }
+}
