@@ -176,7 +176,7 @@ impl Field {
             enabled: component.flag("enabled", true),
             description: component.text("description"),
             helper: component.value("helper-text").map(texts).unwrap_or_default(),
-            pattern: Some(component.text("pattern")).filter(|pattern| !pattern.is_empty()),
+            pattern: pattern_of(component),
             large_label: is_large(component, "label-variant"),
             large_media: is_large(component, "media-size"),
             errors: said("error-message", &form.errors).map(texts).unwrap_or_default(),
@@ -368,6 +368,12 @@ fn label(component: &Properties<'_>) -> String {
         None => String::new(),
     };
     [title, label].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ")
+}
+
+/// The pattern that texts must match. To read one takes as long as to copy what it becomes.
+fn pattern_of(component: &Properties<'_>) -> Option<String> {
+    let pattern = Some(component.text("pattern")).filter(|pattern| !pattern.is_empty())?;
+    component.scope.spend(pattern::MAX_COMPILED_BYTES).then_some(pattern)
 }
 
 fn is_required(component: &Properties<'_>, kind: &FieldKind) -> bool {

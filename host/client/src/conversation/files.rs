@@ -82,7 +82,7 @@ impl Conversation {
 
     /// The user takes a file away that was picked on this screen.
     pub fn take_away(&mut self, media_id: &str) -> Step {
-        let Some(screen) = self.screen() else { return Step::Nothing };
+        let Some(screen) = self.evaluate() else { return Step::Nothing };
         let is_it = |file: &Value| file.get("media_id").is_some_and(|id| *id == media_id);
         let found = screen.fields().filter(|field| field.enabled).find_map(|field| {
             let mut held = field.held(self);

@@ -698,6 +698,7 @@ mod tests {
         for children in [
             json!(vec![json!({"type": "TextBody", "text": sum}); 110]),
             json!(vec![json!({"type": "TextBody", "visible": false}); 40_000]),
+            json!(vec![json!({"type": "TextInput", "name": "i", "pattern": "^[0-9]{5}$"}); 100]),
             json!(vec![json!({"type": "OptIn", "name": "o", "on-select-action": action}); 100]),
         ] {
             let mut conversation = one_screen(children);

@@ -95,7 +95,7 @@ const MAX_PATTERN_BYTES: usize = 1_000;
 
 /// Enough for eighty letters of any language. With the longest text, a match takes some milliseconds
 /// at the very most.
-const MAX_COMPILED_BYTES: usize = 64 << 10;
+pub(super) const MAX_COMPILED_BYTES: usize = 64 << 10;
 
 /// Groups in groups.
 const MAX_NESTING: u32 = 20;

@@ -100,7 +100,7 @@ fn enter(
 /// Picks files for the fields of the screen. Returns why some were refused.
 fn pick(conversation: &mut Conversation, screen: &str, files: &[PickedFile]) -> Vec<String> {
     let mut refused = Vec::new();
-    let now = conversation.screen().filter(|now| now.name == screen && !files.is_empty());
+    let now = conversation.evaluate().filter(|now| now.name == screen && !files.is_empty());
     for field in now.iter().flat_map(|now| now.fields()).filter(|field| field.enabled) {
         let own = files.iter().filter(|file| file.field == field.name).cloned();
         let own: Vec<PickedFile> = own.collect();
