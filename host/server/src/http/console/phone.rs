@@ -3,14 +3,17 @@
 use axum::extract::RawQuery;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Redirect, Response};
+use maud::Markup;
 use serde::Deserialize;
 
 use super::super::problem::{Names, Problem};
 use super::form::{Fields, Sent};
+use super::origin::is_own;
 use super::refusal::{Refusal, is_for_part};
 use super::viewer::Viewing;
 use crate::admin::{AdminError, Deed, FlowDesk, NewPhone, PhoneId, PhoneLine, PhoneSeen};
 use flowhost_api::Right;
+use flowhost_console::Viewer;
 use flowhost_console::phone::page::{PhonePage, phone_path};
 use flowhost_console::phone::start::{PlayableVersion, start, unknown_phone};
 use flowhost_console::phone::{ExchangeView, Theme, apply};
@@ -32,8 +35,14 @@ pub(super) struct NewPhoneForm {
     theme: String,
 }
 
-/// Shows what a phone can be connected to.
-pub(super) async fn choose(viewing: Viewing, names: FlowNames) -> Result<Html<String>, Refusal> {
+/// Shows what a phone can be connected to. The page that the printed link leads to opens one by
+/// itself; a link of another site, of a mail or of a chat does not.
+pub(super) async fn choose(
+    viewing: Viewing,
+    names: FlowNames,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Html<String>, Refusal> {
     let Names((tenant, flow)) = names?;
     let place = Place::of(&viewing, tenant, flow).await?;
     let versions = place.desk.list_versions().await?;
@@ -45,7 +54,8 @@ pub(super) async fn choose(viewing: Viewing, names: FlowNames) -> Result<Html<St
             note: view.note.as_deref(),
         })
         .collect();
-    let content = start(&viewing.viewer, &place.base, &versions);
+    let opens = query.as_deref() == Some("open=1") && is_own(&headers);
+    let content = start(&viewing.viewer, &place.base, &versions, opens);
     Ok(viewing.page("A phone", &place.above(), content))
 }
 
@@ -75,11 +85,11 @@ pub(super) async fn show(
 ) -> Result<Response, Refusal> {
     let Names((tenant, flow, phone)) = names?;
     let place = Place::of(&viewing, tenant, flow).await?;
-    let Some(seen) = place.seen(&phone) else { return Ok(place.unknown(&viewing)) };
-    let page = drawn(&viewing, &place, &phone, theme_of(query.as_deref()), &seen);
-    let above = place.above();
+    let theme = theme_of(query.as_deref());
+    let drawn = place.draw(&viewing, &phone, theme, |page| page.content()).await?;
+    let Some(content) = drawn else { return Ok(place.unknown(&viewing)) };
     let title = format!("Phone at {}", place.flow);
-    Ok(viewing.page(&title, &above, page.content()).into_response())
+    Ok(viewing.page(&title, &place.above(), content).into_response())
 }
 
 /// Does something with a phone. htmx gets the parts of the page that may have changed.
@@ -97,19 +107,20 @@ pub(super) async fn act(
         Ok(id) => place.desk.use_phone(id, deed(fields)?, viewing.state.endpoints.clone()).await,
         Err(_) => Err(AdminError::NotFound("phone")),
     };
-    let (is_for_part, seen) = (is_for_part(&headers), place.seen(&phone));
-    match (acted, seen) {
-        (Err(AdminError::NotFound("phone")), _) | (Ok(()), None) if is_for_part => {
-            Ok((StatusCode::NOT_FOUND, [("hx-redirect", path)]).into_response())
+    let is_for_part = is_for_part(&headers);
+    let parts = match acted {
+        Ok(()) if is_for_part => {
+            place.draw(&viewing, &phone, theme, |page| page.parts(None)).await?
         }
-        (Err(AdminError::NotFound("phone")), _) | (Ok(()), None) => Ok(place.unknown(&viewing)),
-        (Err(error), _) => Err(error.into()),
-        (Ok(()), Some(seen)) if is_for_part => {
-            let page = drawn(&viewing, &place, &phone, theme, &seen);
-            Ok(Html(page.parts(None).into_string()).into_response())
-        }
-        (Ok(()), Some(_)) => Ok(Redirect::to(&path).into_response()),
-    }
+        Ok(()) => return Ok(Redirect::to(&path).into_response()),
+        Err(AdminError::NotFound("phone")) => None,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(match parts {
+        Some(parts) => Html(parts.into_string()).into_response(),
+        None if is_for_part => (StatusCode::NOT_FOUND, [("hx-redirect", path)]).into_response(),
+        None => place.unknown(&viewing),
+    })
 }
 
 /// Says whether another version became active since the phone opened the Flow: 204 if none did.
@@ -124,7 +135,9 @@ pub(super) async fn news(
     if !seen.is_outdated || seen.waits {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    let page = drawn(&viewing, &place, &phone, theme_of(query.as_deref()), &seen);
+    // No screen is drawn for it.
+    let theme = theme_of(query.as_deref());
+    let page = page(&viewing.viewer, &place.base, &phone, theme, &seen);
     Ok(Html(page.outdated(seen.phone.is_fresh()).into_string()).into_response())
 }
 
@@ -148,6 +161,20 @@ impl Place {
         self.desk.phone(phone.parse().ok()?)
     }
 
+    /// Draws a phone as it is now; `None` if this host doesn't know it.
+    async fn draw(
+        &self,
+        viewing: &Viewing,
+        phone: &str,
+        theme: Theme,
+        draw: impl FnOnce(&PhonePage<'_>) -> Markup + Send + 'static,
+    ) -> Result<Option<Markup>, AdminError> {
+        let Some(seen) = self.seen(phone) else { return Ok(None) };
+        let (viewer, base, id) = (viewing.viewer.clone(), self.base.clone(), phone.to_owned());
+        let draw = move || draw(&page(&viewer, &base, &id, theme, &seen));
+        self.desk.drawing(draw).await.map(Some)
+    }
+
     fn above(&self) -> [(&str, String); 2] {
         let tenant = format!("/console/tenants/{}", self.tenant);
         let flow = format!("{tenant}/flows/{}", self.flow);
@@ -160,9 +187,9 @@ impl Place {
     }
 }
 
-fn drawn<'a>(
-    viewing: &'a Viewing,
-    place: &'a Place,
+fn page<'a>(
+    viewer: &'a Viewer,
+    base: &'a str,
     id: &'a str,
     theme: Theme,
     seen: &'a PhoneSeen,
@@ -181,8 +208,8 @@ fn drawn<'a>(
         log: &exchange.log,
     });
     PhonePage {
-        viewer: &viewing.viewer,
-        base: &place.base,
+        viewer,
+        base,
         id,
         theme,
         rehearses: match phone.line {
