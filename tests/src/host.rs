@@ -158,7 +158,12 @@ impl TestHost {
 
     /// The link to the console that signs an operator in once.
     pub fn console_link(&self) -> String {
-        let link = self.host.console_link("/console").expect("the console is served");
+        self.console_link_to("/console")
+    }
+
+    /// The same, to the page at this path.
+    pub fn console_link_to(&self, path: &str) -> String {
+        let link = self.host.console_link(path).expect("the console is served");
         watch(link.expose().rsplit('=').next().unwrap_or_default());
         link.expose().to_owned()
     }

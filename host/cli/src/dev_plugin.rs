@@ -222,12 +222,13 @@ impl<'h> DevDeployer<'h> {
         )
     }
 
-    /// Where a phone in the browser plays it; empty if the host serves no console.
+    /// Where a phone in the browser plays it at once; empty if the host serves no console.
     fn phone(&self, flow: &str) -> String {
-        let link = self.host.console_link(&format!("/console/tenants/{TENANT}/flows/{flow}/phone"));
+        let link =
+            self.host.console_link(&format!("/console/tenants/{TENANT}/flows/{flow}/phone?open=1"));
         link.map_or_else(String::new, |link| {
             format!(
-                "Play it on a phone in the browser (the link signs in once):\n\x20 {}\n",
+                "Play it on a phone in the browser (the link signs in and opens one, once):\n\x20 {}\n",
                 link.expose()
             )
         })

@@ -83,6 +83,13 @@ function sayProblem(html) {
   problem.scrollIntoView({ block: "nearest" });
 }
 
+// A page that was opened to do what its form does. Back, or loading it again, does not do it once more.
+const opening = document.querySelector("[data-opens] form");
+if (opening) {
+  history.replaceState(history.state, "", location.pathname);
+  opening.requestSubmit();
+}
+
 // What comes by server-sent events comes once, also after a connection that was lost, and a list
 // grows no further than it says.
 document.addEventListener("htmx:sseBeforeMessage", (event) => {

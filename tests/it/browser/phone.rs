@@ -1,8 +1,9 @@
 //! Booking an appointment on the phone, as a person does who never saw it.
 
-use flowhost_tests::{Chromium, DataFolder, HostProcess, TestFlow};
+use flowhost_tests::{Chromium, DataFolder, HostProcess, TestFlow, watch};
 use tempfile::TempDir;
 
+use super::held;
 use super::pages::leave_by;
 use super::sample::{Role, Sample};
 use super::sign_in_at;
@@ -88,6 +89,44 @@ fn photo() -> (TempDir, String) {
 /// What the plugin says of it.
 const FETCHED: &str = r#"[{"body":"a picture","bytes":9,"name":"photo.jpg"}]"#;
 
+#[tokio::test]
+async fn the_printed_link_opens_a_phone_and_going_back_opens_none() {
+    let browser = Chromium::start().await;
+    let sample = Sample::start("Acme Clinic").await;
+
+    browser.open(&sample.host.console_link_to(AT_ONCE)).await;
+    choose(&browser).await;
+    watch(&held(&browser).await.unwrap());
+    assert_eq!(opened_phones(&sample).await, 1);
+    browser.run("history.back()").await;
+    // A link that somebody sends opens none.
+    browser.open(&sample.url(AT_ONCE).await).await;
+    browser.click("main button.primary").await;
+    choose(&browser).await;
+    assert_eq!(opened_phones(&sample).await, 2, "one by the link, and one by the button");
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    sample.host.stop().await;
+}
+
+#[tokio::test]
+async fn without_scripts_the_printed_link_leads_to_the_button() {
+    let browser = Chromium::without_scripts().await;
+    let sample = Sample::start("Acme Clinic").await;
+
+    browser.open(&sample.host.console_link_to(AT_ONCE)).await;
+    browser.click("main button.primary").await;
+    watch(&held(&browser).await.unwrap());
+    browser.click(&option(CHOICES[0].0, CHOICES[0].1)).await;
+    assert_eq!(opened_phones(&sample).await, 1);
+    sample.host.stop().await;
+}
+
+async fn opened_phones(sample: &Sample) -> usize {
+    let audit = sample.host.admin().get("/v1/audit?tenant=acme").await.expect(200);
+    let entries = audit["entries"].as_array().unwrap();
+    entries.iter().filter(|entry| entry["action"] == "phone.open").count()
+}
+
 /// A host with the clinic's flow, and a new phone in the browser of somebody of the clinic's.
 async fn opened(browser: &Chromium) -> Sample {
     let sample = Sample::start("Acme Clinic").await;
@@ -129,6 +168,9 @@ const CHOICES: [(&str, &str); 4] = [
     ("date", ":enabled:not([value=''])"),
     ("time", ":enabled:not([value=''])"),
 ];
+
+/// Where the link of `demo --keep` and of `dev --plugin` leads.
+const AT_ONCE: &str = "/console/tenants/acme/flows/booking/phone?open=1";
 
 fn option(list: &str, choice: &str) -> String {
     format!("#phone-field-{list}:enabled option{choice}")

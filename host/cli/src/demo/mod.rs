@@ -128,12 +128,13 @@ async fn play(
 
 fn serving(host: &Host, admin_token: &SecretText) -> String {
     let (public, admin) = (host.public_url(), host.admin_url());
-    let phone = format!("/console/tenants/{}/flows/{}/phone", stage::TENANTS[0].0, stage::FLOW);
+    let phone =
+        format!("/console/tenants/{}/flows/{}/phone?open=1", stage::TENANTS[0].0, stage::FLOW);
     let link = host.console_link(&phone);
     let link = link.as_ref().map(SecretText::expose).unwrap_or_default();
     format!(
         "Still serving; Ctrl-C stops it and removes everything.\n\
-         \x20 a phone to play it, in the browser (the link signs in once)\n\
+         \x20 a phone to play it, in the browser (the link signs in and opens it, once)\n\
          \x20                 {link}\n\
          \x20 data endpoints  {public}/flows/{}/{FLOW} and {public}/flows/{}/{FLOW}\n\
          \x20 admin API       {admin}\n\

@@ -17,8 +17,8 @@ pub struct PlayableVersion<'a> {
 }
 
 /// What stands below the heading. `base` is the path that the form goes to, `versions` are the
-/// newest first.
-pub fn start(viewer: &Viewer, base: &str, versions: &[PlayableVersion<'_>]) -> Markup {
+/// newest first. With `opens` the page opens a phone by itself, if the browser runs scripts.
+pub fn start(viewer: &Viewer, base: &str, versions: &[PlayableVersion<'_>], opens: bool) -> Markup {
     let active = versions.iter().find(|version| version.active);
     let fields = html! {
         label for="line" { "What answers" }
@@ -50,7 +50,7 @@ pub fn start(viewer: &Viewer, base: &str, versions: &[PlayableVersion<'_>]) -> M
         p { button.primary { "Open a phone" } }
     };
     html! {
-        section.panel.narrow aria-label="A new phone" {
+        section.panel.narrow aria-label="A new phone" data-opens[opens] {
             p {
                 "This host plays a WhatsApp phone: it seals and signs with the tenant's own key and app "
                 "secret, and judges each answer as a phone does."
@@ -86,7 +86,8 @@ mod tests {
     fn the_active_version_comes_first_and_any_can_be_rehearsed() {
         let viewer = Viewer { role: "deploy", most: Right::Deploy, csrf: "c".to_owned() };
         let version = |number, active| PlayableVersion { number, active, note: Some("<i>") };
-        let drawn = start(&viewer, "/x", &[version(2, false), version(1, true)]).into_string();
+        let versions = [version(2, false), version(1, true)];
+        let drawn = start(&viewer, "/x", &versions, false).into_string();
 
         let values: Vec<&str> = drawn
             .split("<option value=\"")
@@ -95,6 +96,9 @@ mod tests {
             .collect();
         assert_eq!(values[..3], ["active", "2", "1"]);
         assert!(drawn.contains("&lt;i&gt;"), "{drawn}");
-        assert!(start(&viewer, "/x", &[]).into_string().contains("upload one first"));
+        assert!(!drawn.contains("data-opens"), "{drawn}");
+        let opens = start(&viewer, "/x", &versions, true).into_string();
+        assert!(opens.contains("data-opens"), "{opens}");
+        assert!(start(&viewer, "/x", &[], true).into_string().contains("upload one first"));
     }
 }

@@ -233,3 +233,55 @@ impl SessionStore for MemorySessions {
 fn done<'a, T: Send + 'a>(value: T) -> Pending<'a, Result<T, SessionStoreError>> {
     Box::pin(ready(Ok(value)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sessions::ExchangeRow;
+    use flowhost_protocol::crypto::Sealed;
+    use flowhost_protocol::ids::{FlowId, RequestId, SessionId};
+
+    #[tokio::test]
+    async fn of_sessions_that_serve_one_exchange_the_last_one_is_kept() {
+        let sessions = MemorySessions::new(OffsetDateTime::UNIX_EPOCH);
+        let scope = Scope { tenant: TenantId::new(), flow: FlowId::new() };
+        for (number, shared) in [(1, false), (2, true), (3, true), (4, false), (5, true)] {
+            assert!(insert(&sessions, scope, number, shared).await);
+        }
+
+        let mut kept = Vec::new();
+        for number in 1..=5 {
+            let found = sessions.find_session(scope, TokenHash([number; 32])).await.unwrap();
+            kept.extend(found.map(|_| number));
+        }
+        assert_eq!(kept, [1, 4, 5]);
+        assert!(!insert(&sessions, scope, 2, true).await, "its request stays answered");
+    }
+
+    /// A first turn, of the token and the request of this number.
+    async fn insert(sessions: &MemorySessions, scope: Scope, number: u8, shared: bool) -> bool {
+        let reply = Sealed(Vec::new());
+        let commit = Commit {
+            token: TokenHash([number; 32]),
+            status: SessionStatus::Open,
+            shared,
+            opening: Opening::default(),
+            sealed_state: None,
+            request: RequestDigest([number; 32]),
+            reply_kind: "answer",
+            sealed_reply: &reply,
+            kept_reply: None,
+            exchange: ExchangeRow {
+                action: "INIT",
+                screen_in: None,
+                screen_out: None,
+                outcome: "screen",
+                duration_us: 1,
+                plugin_version: None,
+                request: RequestId::new(),
+            },
+        };
+        let new = NewSession { id: SessionId::new(), expires_at: OffsetDateTime::UNIX_EPOCH };
+        sessions.insert_session(scope, &new, &commit).await.unwrap()
+    }
+}

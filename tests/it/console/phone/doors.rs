@@ -95,8 +95,9 @@ async fn a_phone_without_key_or_app_secret_says_what_to_do() {
 async fn a_fifth_phone_takes_the_place_of_the_oldest() {
     let (host, _flow, browser) = with(Component::Steady, json!({})).await;
     let mut phones = Vec::new();
-    for line in ["active", "1", "1", "1", "active"] {
-        phones.push(Phone::open(&browser, line).await);
+    for (line, token) in [("active", ""), ("1", ""), ("1", ""), ("1", ""), ("active", "mine")] {
+        let fields = [("line", line), ("flow_token", token)];
+        phones.push(Phone::open_with(&browser, &fields).await);
     }
 
     assert_eq!(browser.open(&phones[0].path).await.status, 404);
@@ -109,9 +110,30 @@ async fn a_fifth_phone_takes_the_place_of_the_oldest() {
         .unwrap()
         .iter()
         .filter(|entry| entry["action"] == "phone.open")
-        .map(|entry| &entry["after"]["version"])
+        .map(|entry| &entry["after"])
         .collect();
-    assert_eq!(opened, [&json!("active"), &json!(1), &json!(1), &json!(1), &json!("active")]);
+    let active = json!({"version": "active", "flow_token": "minted"});
+    let rehearsed = json!({"version": 1, "rehearsal": true, "flow_token": "minted"});
+    let given = json!({"version": "active", "flow_token": "given"});
+    assert_eq!(opened, [&given, &rehearsed, &rehearsed, &rehearsed, &active]);
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn no_token_is_minted_for_a_phone_that_has_no_place() {
+    let (host, flow, browser) = with(Component::Steady, json!({})).await;
+    let colleague = async || host.browser_with(json!({"tenant": "acme", "role": "deploy"})).await;
+    for _ in 0..4 {
+        let colleague = colleague().await;
+        for _ in 0..4 {
+            Phone::open(&colleague, "1").await;
+        }
+    }
+
+    let refused = browser.submit(PHONES, PHONES, &[("line", "active")]).await;
+    assert_eq!(refused.status, 429, "{}", refused.text);
+    assert!(refused.text.contains("as many phones as it may"), "{}", refused.text);
+    assert!(flow.sessions().await.is_empty());
     host.stop().await;
 }
 

@@ -70,6 +70,39 @@ async fn a_conversation_goes_on_in_a_rehearsal() {
     host.stop().await;
 }
 
+#[tokio::test]
+async fn a_rehearsals_failures_leave_no_lines_in_the_flows_log() {
+    let (host, flow, browser) = with(Component::Trapper, json!({})).await;
+    let page = Phone::open(&browser, "1").await.submit(json!({"do": "panic"})).await;
+    assert!(page.contains("on purpose"), "{page}");
+
+    // Lines are written after their call, and in order: that of a customer's failure comes alone.
+    Phone::open(&browser, "active").await.submit(json!({"do": "panic"})).await;
+    let log = eventually("the line is written", async || {
+        let log = flow.call("GET", "/logs", Value::Null).await.text;
+        (!log.is_empty()).then_some(log)
+    })
+    .await;
+    assert!(log.lines().count() == 1 && log.contains("on purpose"), "{log}");
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn a_shared_token_is_rehearsed_as_customers_have_it() {
+    let (host, flow, browser) = with(Component::Steady, json!({})).await;
+    let fields = [("line", "1"), ("flow_token", "unused")];
+    let phone = Phone::open_with(&browser, &fields).await;
+
+    for _ in 0..3 {
+        let page = phone.submit(json!({"do": "count"})).await;
+        assert_eq!(received(&page)["data"]["count"], 1, "each exchange stands alone: {page}");
+    }
+    let page = phone.tap(&[("do", "repeat")]).await;
+    assert_eq!(received(&page)["data"]["count"], 1, "the last one is known: {page}");
+    assert!(flow.sessions().await.is_empty());
+    host.stop().await;
+}
+
 /// How many rows there are of what conversations and plugins leave behind.
 async fn stored(host: &TestHost, flow: &TestFlow) -> Vec<i64> {
     let pool = host.database().pool().await;

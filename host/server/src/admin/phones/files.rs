@@ -25,7 +25,7 @@ use flowhost_runtime::tenant_limits::Permit;
 pub(in super::super) struct PhoneFiles {
     folder: PathBuf,
     /// Whether plugins may fetch files from a loopback address.
-    are_served: bool,
+    pub(super) are_served: bool,
     /// What the files take on the disk, in bytes.
     taken: Arc<AtomicU64>,
     /// It is there as long as a file is.
@@ -71,11 +71,6 @@ impl FlowDesk {
         let permit = self.admin().uploads.permit(self.tenant().id)?;
         let left = MAX_BYTES_OF_A_PHONE.saturating_sub(total(&phone.files));
         Ok(FilePicking { files: self.admin().phone_files.clone(), left, _permit: permit })
-    }
-
-    /// Whether plugins can fetch the files that users of phones pick: in development only.
-    pub fn files_can_be_fetched(&self) -> bool {
-        self.admin().phone_files.are_served
     }
 }
 

@@ -62,6 +62,8 @@ pub struct PhoneSeen {
     pub waits: bool,
     /// Whether another version became active since it opened the Flow.
     pub is_outdated: bool,
+    /// Whether plugins can fetch the files that are picked on it: in development only.
+    pub files_can_be_fetched: bool,
 }
 
 /// What somebody does with a phone.
@@ -132,7 +134,8 @@ impl FlowDesk {
     pub fn phone(&self, id: PhoneId) -> Option<PhoneSeen> {
         let (phone, waits) = self.admin().phones.look(id, self.holder(), Instant::now())?;
         let is_outdated = phone.line == PhoneLine::Active && phone.active != self.active_version();
-        Some(PhoneSeen { phone, waits, is_outdated })
+        let files_can_be_fetched = self.admin().phone_files.are_served;
+        Some(PhoneSeen { phone, waits, is_outdated, files_can_be_fetched })
     }
 
     /// Does something with a phone. Fails with [`AdminError::NotFound`] if this host doesn't know it,

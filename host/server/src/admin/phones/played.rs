@@ -209,6 +209,8 @@ const MAX_BYTES: usize = 4 << 20;
 #[cfg(test)]
 mod tests {
     use flowhost_client::payload;
+    use flowhost_console::phone::apply;
+    use flowhost_flow_json::Document;
     use serde_json::json;
 
     use super::*;
@@ -241,6 +243,40 @@ mod tests {
             Step::Moved
         });
         assert!(phone.bytes < 1_000, "{}", phone.bytes);
+    }
+
+    #[test]
+    fn the_worst_form_is_refused_and_leaves_the_phone_as_it_was() {
+        let act = json!({"name": "update_data", "payload": {}});
+        let title = "x".repeat(4_000);
+        let choice =
+            |id: usize| json!({"id": id.to_string(), "title": title, "on-select-action": act});
+        let choices: Vec<Value> = (0..20).map(choice).collect();
+        let field = |number: usize| json!({"type": "CheckboxGroup", "name": number.to_string(), "data-source": choices});
+        let children: Vec<Value> = (0..20).map(field).collect();
+        let written = json!({"screens": [{"id": "A", "layout": {"children": children}}]});
+        let document = Document::parse(written.to_string().as_bytes()).unwrap();
+        let mut handset = Handset::new(Conversation::new(Some(document), "t"));
+        handset.touch(|conversation| {
+            conversation.arrive("A", serde_json::Map::new());
+            Step::Moved
+        });
+        let flow_json = ShownFlowJson::default();
+        let phone = PlayedPhone::new(PhoneLine::Active, "t".to_owned(), flow_json, None, None);
+        let mut phone = PlayedPhone { handset, ..phone };
+        let ticked =
+            |field: usize| (0..20).map(move |id| (format!("field.{field}"), id.to_string()));
+
+        let usual: Vec<_> = (0..1).flat_map(ticked).collect();
+        assert_eq!(phone.touch(move |conversation| apply(conversation, &usual, &[])), None);
+        assert_eq!(phone.handset.refusals(), [""; 0]);
+        let before = phone.bytes;
+        let worst: Vec<_> = (1..20).flat_map(ticked).collect();
+        assert_eq!(phone.touch(move |conversation| apply(conversation, &worst, &[])), None);
+        let refusals = phone.handset.refusals();
+        assert!(refusals[0].contains("more than a phone could do"), "{refusals:?}");
+        assert_eq!(phone.bytes, before);
+        assert_eq!(phone.handset.conversation().value("1"), Some(&json!([])));
     }
 
     #[test]

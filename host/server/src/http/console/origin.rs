@@ -19,7 +19,7 @@ pub(super) async fn refuse_other_sites(request: Request, next: Next) -> Response
 
 /// Whether the browser says that one of the console's pages sent this. Browsers without
 /// `Sec-Fetch-Site` (Safari before 16.4) send `Origin` with every form.
-fn is_own(headers: &HeaderMap) -> bool {
+pub(super) fn is_own(headers: &HeaderMap) -> bool {
     if let Some(site) = headers.get("sec-fetch-site") {
         return site == "same-origin";
     }

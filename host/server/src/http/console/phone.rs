@@ -1,17 +1,20 @@
 //! `/console/tenants/{tenant}/flows/{flow}/phone`: phones that this host plays.
 
 use axum::extract::{RawQuery, Request};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Redirect, Response};
+use maud::Markup;
 use serde::Deserialize;
 
 use super::super::problem::{Names, Problem};
 use super::form::Sent;
+use super::origin::is_own;
 use super::phone_files::PhonePost;
 use super::refusal::{Refusal, is_for_part};
 use super::viewer::Viewing;
 use crate::admin::{AdminError, Deed, FlowDesk, NewPhone, PhoneId, PhoneLine, PhoneSeen};
 use flowhost_api::Right;
+use flowhost_console::Viewer;
 use flowhost_console::phone::page::{PhonePage, phone_path};
 use flowhost_console::phone::start::{PlayableVersion, start, unknown_phone};
 use flowhost_console::phone::{ExchangeView, Theme, apply};
@@ -33,8 +36,14 @@ pub(super) struct NewPhoneForm {
     theme: String,
 }
 
-/// Shows what a phone can be connected to.
-pub(super) async fn choose(viewing: Viewing, names: FlowNames) -> Result<Html<String>, Refusal> {
+/// Shows what a phone can be connected to. The page that the printed link leads to opens one by
+/// itself; a link of another site, of a mail or of a chat does not.
+pub(super) async fn choose(
+    viewing: Viewing,
+    names: FlowNames,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Html<String>, Refusal> {
     let Names((tenant, flow)) = names?;
     let place = Place::of(&viewing, tenant, flow).await?;
     let (versions, _) = place.desk.page_of_versions(None).await?;
@@ -46,7 +55,8 @@ pub(super) async fn choose(viewing: Viewing, names: FlowNames) -> Result<Html<St
             note: view.note.as_deref(),
         })
         .collect();
-    let content = start(&viewing.viewer, &place.base, &versions);
+    let opens = query.as_deref() == Some("open=1") && is_own(&headers);
+    let content = start(&viewing.viewer, &place.base, &versions, opens);
     Ok(viewing.page("A phone", &place.above(), content))
 }
 
@@ -76,11 +86,11 @@ pub(super) async fn show(
 ) -> Result<Response, Refusal> {
     let Names((tenant, flow, phone)) = names?;
     let place = Place::of(&viewing, tenant, flow).await?;
-    let Some(seen) = place.seen(&phone) else { return Ok(place.unknown(&viewing)) };
-    let page = drawn(&viewing, &place, &phone, theme_of(query.as_deref()), &seen);
-    let above = place.above();
+    let theme = theme_of(query.as_deref());
+    let drawn = place.draw(&viewing, &phone, theme, |page| page.content()).await?;
+    let Some(content) = drawn else { return Ok(place.unknown(&viewing)) };
     let title = format!("Phone at {}", place.flow);
-    Ok(viewing.page(&title, &above, page.content()).into_response())
+    Ok(viewing.page(&title, &place.above(), content).into_response())
 }
 
 /// Does something with a phone. htmx gets the parts of the page that may have changed.
@@ -101,19 +111,19 @@ pub(super) async fn act(
         Ok(id) => place.desk.use_phone(id, deed(post)?, viewing.state.endpoints.clone()).await,
         Err(_) => Err(AdminError::NotFound("phone")),
     };
-    let seen = place.seen(&phone);
-    match (acted, seen) {
-        (Err(AdminError::NotFound("phone")), _) | (Ok(()), None) if is_for_part => {
-            Ok((StatusCode::NOT_FOUND, [("hx-redirect", path)]).into_response())
+    let parts = match acted {
+        Ok(()) if is_for_part => {
+            place.draw(&viewing, &phone, theme, |page| page.parts(None)).await?
         }
-        (Err(AdminError::NotFound("phone")), _) | (Ok(()), None) => Ok(place.unknown(&viewing)),
-        (Err(error), _) => Err(error.into()),
-        (Ok(()), Some(seen)) if is_for_part => {
-            let page = drawn(&viewing, &place, &phone, theme, &seen);
-            Ok(Html(page.parts(None).into_string()).into_response())
-        }
-        (Ok(()), Some(_)) => Ok(Redirect::to(&path).into_response()),
-    }
+        Ok(()) => return Ok(Redirect::to(&path).into_response()),
+        Err(AdminError::NotFound("phone")) => None,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(match parts {
+        Some(parts) => Html(parts.into_string()).into_response(),
+        None if is_for_part => (StatusCode::NOT_FOUND, [("hx-redirect", path)]).into_response(),
+        None => place.unknown(&viewing),
+    })
 }
 
 /// Says whether another version became active since the phone opened the Flow: 204 if none did.
@@ -128,7 +138,9 @@ pub(super) async fn news(
     if !seen.is_outdated || seen.waits {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    let page = drawn(&viewing, &place, &phone, theme_of(query.as_deref()), &seen);
+    // No screen is drawn for it.
+    let theme = theme_of(query.as_deref());
+    let page = page(&viewing.viewer, &place.base, &phone, theme, &seen);
     Ok(Html(page.outdated(seen.phone.is_fresh()).into_string()).into_response())
 }
 
@@ -152,6 +164,20 @@ impl Place {
         self.desk.phone(phone.parse().ok()?)
     }
 
+    /// Draws a phone as it is now; `None` if this host doesn't know it.
+    async fn draw(
+        &self,
+        viewing: &Viewing,
+        phone: &str,
+        theme: Theme,
+        draw: impl FnOnce(&PhonePage<'_>) -> Markup + Send + 'static,
+    ) -> Result<Option<Markup>, AdminError> {
+        let Some(seen) = self.seen(phone) else { return Ok(None) };
+        let (viewer, base, id) = (viewing.viewer.clone(), self.base.clone(), phone.to_owned());
+        let draw = move || draw(&page(&viewer, &base, &id, theme, &seen));
+        self.desk.drawing(draw).await.map(Some)
+    }
+
     fn above(&self) -> [(&str, String); 2] {
         let tenant = format!("/console/tenants/{}", self.tenant);
         let flow = format!("{tenant}/flows/{}", self.flow);
@@ -164,9 +190,9 @@ impl Place {
     }
 }
 
-fn drawn<'a>(
-    viewing: &'a Viewing,
-    place: &'a Place,
+fn page<'a>(
+    viewer: &'a Viewer,
+    base: &'a str,
     id: &'a str,
     theme: Theme,
     seen: &'a PhoneSeen,
@@ -185,8 +211,8 @@ fn drawn<'a>(
         log: &exchange.log,
     });
     PhonePage {
-        viewer: &viewing.viewer,
-        base: &place.base,
+        viewer,
+        base,
         id,
         theme,
         rehearses: match phone.line {
@@ -196,7 +222,7 @@ fn drawn<'a>(
         handset: &phone.handset,
         waits: *waits,
         key_is_old: phone.key_is_old,
-        files_can_be_fetched: place.desk.files_can_be_fetched(),
+        files_can_be_fetched: seen.files_can_be_fetched,
         flow_token: &phone.flow_token,
         exchanges: exchanges.collect(),
     }
