@@ -473,7 +473,7 @@ fn settings_in(page: &str) -> Vec<(String, String)> {
         let value = value.replace("&quot;", "\"").replace("&amp;", "&").replace('\n', "\r\n");
         fields.push((name.to_owned(), value));
     }
-    assert_eq!(fields.len(), 23, "{fields:?}");
+    assert_eq!(fields.len(), 24, "{fields:?}");
     fields
 }
 

@@ -267,8 +267,7 @@ async fn book(flow: &TestFlow) {
     let token = minted["flow_token"].as_str().unwrap();
     let slot =
         json!({"department": "dental", "location": "river", "date": "2026-11-23", "time": "10:30"});
-    let contact =
-        json!({"name": "Ana Silva", "email": "ana@example.com", "phone": "", "more_details": ""});
+    let contact = json!({"name": "Ana Silva", "email": "ana@example.com", "phone": "+55 11 91234-5678", "more_details": ""});
     let client = flow.client();
     for request in [
         payload::init(token),

@@ -12,8 +12,8 @@ use sqlx::{AssertSqlSafe, PgPool};
 async fn replies_are_kept_where_the_flow_says_so_and_each_once() {
     let host = TestHost::start().await;
     let acme = host.tenant("acme").await;
-    let flow = acme.flow("booking", keeping(), Component::Steady).await;
-    let other = acme.flow("other", json!({}), Component::Steady).await;
+    let flow = acme.flow("booking", keeping(), Component::Chatty).await;
+    let other = acme.flow("other", json!({}), Component::Chatty).await;
     for flow in [&flow, &other] {
         flow.count(TOKEN).await;
         let request = flow.client().seal(&asking("count", TOKEN)).unwrap();
