@@ -29,6 +29,9 @@ pub(in super::super) struct Holder {
 #[derive(Debug)]
 pub(in super::super) struct Phones<P>(Mutex<HashMap<PhoneId, Kept<P>>>);
 
+/// All of them, under the lock.
+type Locked<'a, P> = MutexGuard<'a, HashMap<PhoneId, Kept<P>>>;
+
 #[derive(Debug)]
 struct Kept<P> {
     holder: Holder,
@@ -137,14 +140,14 @@ impl<P> Phones<P> {
 
     /// All phones without those that nobody came back to, which are dropped when the lock is free
     /// again: variables go in the reverse of their order.
-    fn swept(&self, now: Instant) -> (Vec<Kept<P>>, MutexGuard<'_, HashMap<PhoneId, Kept<P>>>) {
+    fn swept(&self, now: Instant) -> (Vec<Kept<P>>, Locked<'_, P>) {
         let mut kept = self.lock();
         let is_left = |kept: &Kept<P>| !kept.in_use && now.duration_since(kept.used) >= IDLE_TIME;
         let gone = kept.extract_if(|_, kept| is_left(kept)).map(|(_, kept)| kept).collect();
         (gone, kept)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<PhoneId, Kept<P>>> {
+    fn lock(&self) -> Locked<'_, P> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
