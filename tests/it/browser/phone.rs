@@ -43,6 +43,7 @@ async fn a_person_picks_a_photo_that_the_plugin_fetches() {
     browser.fill("#phone-field-photos", &photo).await;
     browser.shows("photo.jpg").await;
     browser.click("#phone [aria-label='Take away photo.jpg']").await;
+    browser.shows_no_more("photo.jpg").await;
     browser.click("#phone-press").await;
     browser.shows("This field is required").await;
     browser.fill("#phone-field-photos", &photo).await;

@@ -66,6 +66,14 @@ impl Chromium {
         .await;
     }
 
+    /// Waits until the page does not show this text.
+    pub async fn shows_no_more(&self, text: &str) {
+        eventually(&format!("the page shows no {text:?}"), async || {
+            (!self.text().await.contains(text)).then_some(())
+        })
+        .await;
+    }
+
     /// What the page shows, as text.
     pub async fn text(&self) -> String {
         text_of(&self.run("return document.body?.innerText ?? ''").await)
@@ -141,13 +149,15 @@ impl Chromium {
     }
 
     /// What the browser's console has said since it was last asked: errors of scripts, violations of
-    /// the Content-Security-Policy, what could not be loaded.
+    /// the Content-Security-Policy, what could not be loaded. Not that a form was sent again before its
+    /// answer came, which ends the request before: the phone means that, and htmx says so in two lines.
     pub async fn complaints(&self) -> Vec<String> {
         let lines = self.driver.post("/se/log", json!({ "type": "browser" })).await;
         let lines = lines.as_array().cloned().unwrap_or_default();
         lines
             .iter()
             .map(|line| format!("{} {}", text_of(&line["level"]), text_of(&line["message"])))
+            .filter(|line| !REPLACED.iter().any(|event| line.contains(event)))
             .collect()
     }
 
@@ -180,6 +190,10 @@ static PLACES: Semaphore = Semaphore::const_new(2);
 
 /// How the driver says that an element is not on the page any more.
 const GONE: [&str; 2] = ["stale element reference", "does not belong to the document"];
+
+/// What htmx says where a form was sent again. The second it says with each failure, beside the first or
+/// another line.
+const REPLACED: [&str; 2] = ["htmx:sendAbort,", "htmx:afterRequest,"];
 
 /// The name that WebDriver gives to the id of an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
