@@ -9,9 +9,10 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Mutex;
 
 use super::browsers::SignInCodes;
+use super::drawing::screen_limits;
 use super::flow_json::flow_json_pages;
 use super::followers::Followers;
 use super::phones::{Holder, PhoneFiles, Phones, PlayedPhone, SharedFlowJson};
@@ -46,8 +47,7 @@ pub struct Admin {
     pub(super) phones: Arc<Phones<PlayedPhone>>,
     pub(super) phone_files: Arc<PhoneFiles>,
     pub(super) shared_flow_json: SharedFlowJson,
-    /// What evaluates or draws screens at the same time.
-    pub(super) evaluating_screens: Arc<Semaphore>,
+    pub(super) screens: TenantLimits,
 }
 
 impl Admin {
@@ -89,7 +89,7 @@ impl Admin {
             codes: SignInCodes::default(),
             phones: Arc::default(),
             shared_flow_json: SharedFlowJson::default(),
-            evaluating_screens: Arc::new(Semaphore::new(SCREENS_AT_ONCE)),
+            screens: screen_limits(metrics.budget("screens")),
         }
     }
 
@@ -375,6 +375,3 @@ pub(super) const COOKIE_PREFIX: &str = "fhc_";
 
 /// 256 bits in base64.
 const TOKEN_DIGITS: usize = 43;
-
-/// Each takes a CPU, and some must be left for what phones of users ask.
-const SCREENS_AT_ONCE: usize = 2;
