@@ -15,6 +15,16 @@
     from = screen();
   });
 
+  // What is typed and not sent yet is not lost to a new version: the page offers it, and waits.
+  const isTyped = (control) =>
+    control.matches("[type=checkbox], [type=radio]") ? control.checked !== control.defaultChecked
+    : control.matches("select") ? control.selectedIndex !== Math.max(0, [...control.options].findIndex((option) => option.defaultSelected))
+    : control.value !== control.defaultValue;
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const pressed = event.detail.requestConfig.triggeringEvent?.type === "submit";
+    if (event.detail.elt.matches("form.news") && !pressed && [...controls()].some(isTyped)) event.preventDefault();
+  });
+
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.target.id !== "phone") return;
     const changed = [...controls()].filter((control) => sent.has(control.id) && sent.get(control.id) !== state(control));

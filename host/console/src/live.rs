@@ -163,7 +163,7 @@ fn exchanges(live: &Live<'_>, page: &str) -> Markup {
         section aria-labelledby="exchanges" {
             h2 #exchanges { "Exchanges" }
             @if live.exchanges.is_empty() {
-                p.hint { "No exchange is kept that fits. New ones come here." }
+                p.hint { "No exchange is kept that fits. New ones come here. A call that ends with status 500 leaves none: its line of level error tells why." }
             }
             div.scroll.panel tabindex="0" role="region" aria-label="Exchanges" {
                 table {

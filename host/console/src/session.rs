@@ -58,8 +58,8 @@ pub struct DrawnReply {
 /// How much of a page replies may take, in bytes.
 pub const ROOM_FOR_REPLIES: usize = 4 << 20;
 
-/// Draws replies that were written for one Flow JSON, as far as there is room for them. Takes
-/// milliseconds for a large document.
+/// Draws replies that were written for one Flow JSON, as far as there is room for them. Reads
+/// the whole document.
 pub fn draw_replies<'a>(
     replies: impl IntoIterator<Item = KeptReply<'a>>,
     flow_json: Option<&[u8]>,

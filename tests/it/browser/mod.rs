@@ -13,6 +13,7 @@ mod sign_in;
 mod without_scripts;
 
 use flowhost_tests::{Admin, Chromium, TestHost, watch};
+use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -33,7 +34,9 @@ async fn sign_in_at(browser: &Chromium, admin: &Admin, token: &str) {
 /// What the browser holds that signed in.
 async fn held(browser: &Chromium) -> Option<String> {
     let cookies = browser.cookies().await;
-    let cookie = cookies.iter().find(|cookie| cookie["name"] == COOKIE)?;
+    let is_it =
+        |cookie: &&Value| cookie["name"].as_str().is_some_and(|name| name.starts_with(COOKIE));
+    let cookie = cookies.iter().find(is_it)?;
     Some(cookie["value"].as_str()?.to_owned())
 }
 
@@ -57,4 +60,5 @@ async fn site(page: String) -> u16 {
     port
 }
 
+/// How its name begins: hosts for development add their port.
 const COOKIE: &str = "__Host-flowhost-console";

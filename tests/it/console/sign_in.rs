@@ -148,21 +148,35 @@ async fn a_wrong_token_signs_nobody_in_and_is_counted() {
 
 #[tokio::test]
 async fn a_developers_browser_needs_no_tls_on_its_own_machine() {
-    for (console, names) in [
-        (Console::On, &["__Host-flowhost-console"][..]),
-        (Console::ForDevelopment, &["__Host-flowhost-console", "flowhost-console"]),
-    ] {
+    for console in [Console::On, Console::ForDevelopment] {
         let host = TestHost::configured(|config| config.console = console).await;
         let browser = host.browser(host.admin_token()).await;
-        let held = browser.cookie().split_once('=').unwrap().1;
-        let plain = browser.holding(&format!("flowhost-console={held}"));
-        let is_taken = console == Console::ForDevelopment;
-        let opened = plain.open("/console").await;
-        assert_eq!(opened.status, if is_taken { 200 } else { 303 }, "{console:?}");
-        let by_name = Client::builder().no_proxy().build().unwrap();
-        let by_name = by_name.get(host.admin().url("/console")).header("host", "flows.example");
-        let by_name = by_name.header("cookie", plain.cookie()).send().await.unwrap();
-        assert!(by_name.url().path().ends_with("/sign-in"), "{console:?}: from elsewhere");
+        let (name, held) = browser.cookie().split_once('=').unwrap();
+        let port = host.admin().url("").rsplit(':').next().unwrap().to_owned();
+        let names = match console {
+            Console::ForDevelopment => {
+                ["__Host-", ""].map(|prefix| format!("{prefix}flowhost-console-{port}")).to_vec()
+            }
+            _ => vec!["__Host-flowhost-console".to_owned()],
+        };
+        assert_eq!(name, names[0]);
+        let open = async |name: &str, at: &str| {
+            let client = Client::builder().no_proxy().build().unwrap();
+            let send =
+                client.get(host.admin().url("/console")).header("cookie", format!("{name}={held}"));
+            send.header("host", at).send().await.unwrap().url().path().to_owned()
+        };
+        let here = format!("127.0.0.1:{port}");
+        for name in &names {
+            assert_eq!(open(name, &here).await, "/console", "{console:?}: {name}");
+        }
+        let others = ["flowhost-console", "__Host-flowhost-console", "flowhost-console-1"];
+        for name in others.into_iter().filter(|name| names.iter().all(|own| own != name)) {
+            assert_eq!(open(name, &here).await, "/console/sign-in", "{console:?}: {name}");
+        }
+        let plain = names.last().unwrap();
+        let from_elsewhere = open(plain, "flows.example").await;
+        assert_eq!(from_elsewhere == "/console", console == Console::On, "{from_elsewhere}");
 
         let out = browser.submit("/console", "/console/sign-out", &[]).await;
         let forgotten: Vec<_> =

@@ -1,5 +1,6 @@
 //! Files that the user picks for a field, and takes away again.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use flowhost_flow_json::ComponentKind;
@@ -38,7 +39,7 @@ impl Field {
         let FieldKind::Media { max_kib, mime_types, .. } = &self.kind else {
             return Err("This field takes no files".to_owned());
         };
-        if bytes > max_kib << 10 {
+        if bytes > max_kib.saturating_mul(1 << 10) {
             return Err(format!("{name} is too large: this field takes at most {max_kib} KiB"));
         }
         let Some(media_type) = media_type else { return Ok(()) };
@@ -78,6 +79,13 @@ impl Conversation {
             }
             _ => self.enter(field, Some(held.into())),
         }
+    }
+
+    /// The ids of the files that its forms hold.
+    pub fn held_files(&self) -> HashSet<&str> {
+        let values = self.seen.values().flat_map(|seen| seen.form.values());
+        let files = values.filter_map(Value::as_array).flatten();
+        files.filter_map(|file| file.get("media_id")?.as_str()).collect()
     }
 
     /// The user takes a file away that was picked on this screen.

@@ -38,10 +38,10 @@ pub fn content(page: &FlowJsonPage<'_>) -> Markup {
             None => p { "The flow has no Flow JSON: replies are not checked against one." },
             Some(text) => {
                 (summary(findings, text))
+                @if *is_stored { (buttons(page)) }
                 (panel("document", if *is_stored { "Document" } else { "What was sent" }, lines(text, findings)))
             }
         }
-        @if *is_stored && text.is_some() { (buttons(page)) }
         @if viewer.may(Right::Deploy) { (forms(page)) }
     }
 }

@@ -14,7 +14,8 @@ pub(super) struct Followers {
     taken: Arc<Mutex<Vec<Follower>>>,
 }
 
-/// A token that follows something of a tenant. The operator's token of the environment has no id.
+/// A token that is somebody's alone, and follows something of a tenant. The operator's token of the
+/// environment has no id.
 type Follower = (TenantId, Option<ApiTokenId>);
 
 /// A place. It is given back when dropped.
@@ -54,7 +55,7 @@ impl Followers {
 impl FlowDesk {
     /// Takes a place for the caller, if one is free.
     pub(super) fn take_place_to_follow(&self) -> Result<FollowerPlace, AdminError> {
-        self.admin().followers.take((self.tenant().id, self.caller().actor.token))
+        self.admin().followers.take((self.tenant().id, self.caller().own_token()))
     }
 }
 

@@ -52,6 +52,7 @@ pub struct FileUpload<'a> {
 /// A file that a phone keeps. It is gone when this is dropped.
 #[derive(Debug)]
 pub struct KeptFile {
+    media_id: String,
     room: Room,
     _lent: Lent,
 }
@@ -113,7 +114,7 @@ impl FileUpload<'_> {
                 file.flush().await.map_err(AdminError::NoSpace)?;
                 let server = picking.files.server()?;
                 let (url, lent) = server.lend(&id, file.into_std().await, room.bytes);
-                (url, Some(KeptFile { room, _lent: lent }))
+                (url, Some(KeptFile { media_id: id.clone(), room, _lent: lent }))
             }
             None => (format!("{NOWHERE}{id}"), None),
         };
@@ -179,22 +180,30 @@ impl fmt::Debug for FilePicking {
 }
 
 /// Writes the next bytes of an encrypted file where it is kept, if it is. `left` is what the phone may
-/// still get.
+/// still get, which bounds the work also where nothing is kept.
 async fn keep(
     kept: &mut Option<(File, Room)>,
     left: &mut u64,
     encrypted: &[u8],
 ) -> Result<(), AdminError> {
-    let Some((file, room)) = kept else { return Ok(()) };
     let more = encrypted.len() as u64;
     *left = left.checked_sub(more).ok_or_else(phone_is_full)?;
+    let Some((file, room)) = kept else { return Ok(()) };
     room.grow(more)?;
     file.write_all(encrypted).await.map_err(AdminError::NoSpace)
 }
 
+impl KeptFile {
+    /// What forms call it.
+    pub(super) fn media_id(&self) -> &str {
+        &self.media_id
+    }
+}
+
 /// Checks that files fit on a phone with those that it keeps.
 pub(super) fn check(kept: &[Arc<KeptFile>], more: &[Arc<KeptFile>]) -> Result<(), AdminError> {
-    let fits = total(kept) + total(more) <= MAX_BYTES_OF_A_PHONE;
+    let fits = total(kept) + total(more) <= MAX_BYTES_OF_A_PHONE
+        && kept.len() + more.len() <= MAX_FILES_OF_A_PHONE;
     if fits { Ok(()) } else { Err(phone_is_full()) }
 }
 
@@ -204,7 +213,7 @@ fn total(files: &[Arc<KeptFile>]) -> u64 {
 
 fn phone_is_full() -> AdminError {
     AdminError::Conflict(format!(
-        "the files of a phone have at most {} MiB: open the Flow again to begin without any",
+        "a phone has at most {MAX_FILES_OF_A_PHONE} files and {} MiB of them: open the Flow again to begin without any",
         MAX_BYTES_OF_A_PHONE >> 20
     ))
 }
@@ -222,6 +231,9 @@ const NOWHERE: &str = "https://played-phone.invalid/";
 
 /// Two of the largest files, and some photos.
 const MAX_BYTES_OF_A_PHONE: u64 = 64 << 20;
+
+/// Each is a descriptor of the host.
+const MAX_FILES_OF_A_PHONE: usize = 100;
 
 /// Of all phones together.
 const MAX_BYTES: u64 = 256 << 20;
@@ -272,7 +284,7 @@ mod tests {
             // A block, and the MAC.
             let bytes = kept.map(|kept| kept.room.bytes);
             assert_eq!(bytes, is_served.then_some(26));
-            assert_eq!(picking.left, if is_served { 74 } else { 100 });
+            assert_eq!(picking.left, 74);
         }
     }
 
@@ -282,10 +294,10 @@ mod tests {
         let mut upload = small.begin().await.unwrap();
         upload.write(&[0; 31]).await.unwrap();
         let full = upload.finish("f", "a", None).await.unwrap_err().to_string();
-        assert!(full.starts_with("the files of a phone have at most 64 MiB"), "{full}");
+        assert!(full.starts_with("a phone has at most 100 files and 64 MiB"), "{full}");
         assert_eq!(small.files.taken.load(Ordering::Relaxed), 0, "nothing is left behind");
 
-        let mut large = picking(false, 0);
+        let mut large = picking(false, MAX_BYTES_OF_A_PHONE);
         let mut upload = large.begin().await.unwrap();
         upload.write(&vec![0; MAX_FILE_BYTES]).await.unwrap();
         let refused = upload.write(&[0]).await.unwrap_err().to_string();

@@ -207,10 +207,11 @@ impl FlowDesk {
             Deed::ReportError(key) => Some(report(phone, &key)),
             Deed::Touch(touch, bytes, files) if *phone.handset.shows() == Shows::Screen => {
                 files::check(&phone.files, &files)?;
-                phone.files.extend(files);
                 phone.bytes += bytes;
                 check_room(phone)?;
-                self.evaluating(phone, |phone| phone.touch(touch)).await?
+                let asked = self.evaluating(phone, |phone| phone.touch(touch)).await?;
+                phone.keep_files(files);
+                asked
             }
             Deed::Touch(..) => None,
         };

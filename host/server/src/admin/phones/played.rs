@@ -106,6 +106,14 @@ impl PlayedPhone {
         self.files.clear();
     }
 
+    /// Keeps those of these files, and of its own, that its forms hold: others were refused, or taken
+    /// away.
+    pub(super) fn keep_files(&mut self, more: Vec<Arc<KeptFile>>) {
+        let held = self.handset.conversation().held_files();
+        self.files.extend(more);
+        self.files.retain(|file| held.contains(file.media_id()));
+    }
+
     /// Its user does something on the screen. Returns what is sent to the endpoint, if anything is.
     pub(super) fn touch(&mut self, act: impl FnOnce(&mut Conversation) -> Step) -> Option<Value> {
         let asked = self.handset.touch(act);

@@ -53,56 +53,63 @@ pub(super) async fn forget_notice(request: Request, next: Next) -> Response {
     response
 }
 
-/// On a host for development, lets browsers on this machine sign in that take no `Secure` cookie over
-/// plain HTTP: they get, and send, each cookie under a plain name as well.
+/// On a host for development, names the cookies of browsers on this machine after its port, since hosts
+/// on other ports would share them. And lets browsers sign in that take no `Secure` cookie over plain
+/// HTTP: they get, and send, each cookie under a plain name as well.
 pub(super) async fn on_this_machine(
     State(state): State<AdminState>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    if state.console != Console::ForDevelopment || !is_for_this_machine(request.headers()) {
-        return next.run(request).await;
-    }
+    let port = match state.console {
+        Console::ForDevelopment => port_here(request.headers()),
+        Console::Off | Console::On => None,
+    };
+    let Some(port) = port else { return next.run(request).await };
     let headers = request.headers_mut();
-    for name in [SESSION, NOTICE] {
-        if value_of(headers, name).is_none()
-            && let Some(value) = value_of(headers, plain(name))
-            && let Ok(pair) = HeaderValue::try_from(format!("{name}={value}"))
-        {
-            headers.append(header::COOKIE, pair);
-        }
+    let sent = [SESSION, NOTICE].map(|name| {
+        let named = format!("{name}-{port}");
+        let value = value_of(headers, &named).or_else(|| value_of(headers, plain(&named)))?;
+        HeaderValue::try_from(format!("{name}={value}")).ok()
+    });
+    headers.remove(header::COOKIE);
+    for pair in sent.into_iter().flatten() {
+        headers.append(header::COOKIE, pair);
     }
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     let set = headers.get_all(header::SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let plain_ones: Vec<_> = set.filter_map(without_tls).collect();
-    for cookie in plain_ones {
+    let named: Vec<_> = set.flat_map(|set| named_after(set, port)).collect();
+    headers.remove(header::SET_COOKIE);
+    for cookie in named {
         headers.append(header::SET_COOKIE, cookie);
     }
     response
 }
 
-/// The same cookie for a browser that does not take it as it is.
-fn without_tls(set: &str) -> Option<HeaderValue> {
-    let mut cookie = Cookie::parse(set).ok()?;
-    let name = plain(cookie.name()).to_owned();
-    cookie.set_name(name);
-    cookie.set_secure(false);
-    HeaderValue::try_from(cookie.to_string()).ok()
+/// A cookie with the port in its name, and the same for a browser that does not take it like that.
+fn named_after(set: &str, port: u16) -> Vec<HeaderValue> {
+    let Ok(mut cookie) = Cookie::parse(set) else { return Vec::new() };
+    cookie.set_name(format!("{}-{port}", cookie.name()));
+    let mut other = cookie.clone();
+    other.set_name(plain(cookie.name()).to_owned());
+    other.set_secure(false);
+    let header = |cookie: &Cookie<'_>| HeaderValue::try_from(cookie.to_string()).ok();
+    [cookie, other].iter().filter_map(header).collect()
 }
 
 fn plain(name: &str) -> &str {
     name.strip_prefix("__Host-").unwrap_or(name)
 }
 
-/// Whether the browser asked for this machine by the address that leads nowhere else.
-fn is_for_this_machine(headers: &HeaderMap) -> bool {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let name = host.and_then(|host| host.parse::<Authority>().ok());
-    name.is_some_and(|name| match name.host() {
+/// The port, if the browser asked for this machine by an address that leads nowhere else.
+fn port_here(headers: &HeaderMap) -> Option<u16> {
+    let host: Authority = headers.get(header::HOST)?.to_str().ok()?.parse().ok()?;
+    let is_here = match host.host() {
         "localhost" | "[::1]" => true,
-        host => host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback()),
-    })
+        name => name.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback()),
+    };
+    is_here.then(|| host.port_u16().unwrap_or(80))
 }
 
 fn value_of(headers: &HeaderMap, name: &str) -> Option<String> {
@@ -148,31 +155,32 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_without_tls_differs_in_nothing_else() {
+    fn a_cookie_for_development_differs_in_its_name_and_once_in_secure() {
         for set in [set_session("fhc_x"), set_notice("x"), forget_session()] {
             let set = set.to_str().unwrap();
-            let expected = set.replace("__Host-", "").replace(" Secure;", "");
-            assert_eq!(without_tls(set).unwrap(), *expected);
+            let named = set.replacen('=', "-8081=", 1);
+            let plain = named.replace("__Host-", "").replace(" Secure;", "");
+            assert_eq!(named_after(set, 8081), [named.as_str(), plain.as_str()]);
         }
     }
 
     #[test]
     fn this_machine_is_known_by_its_loopback_addresses_alone() {
-        for (host, is_here) in [
-            ("127.0.0.1:8081", true),
-            ("127.8.9.1", true),
-            ("localhost:1", true),
-            ("[::1]:8081", true),
-            ("flows.example", false),
-            ("localhost.example:8081", false),
-            ("127.0.0.1.example", false),
-            ("10.0.0.1:8081", false),
-            ("", false),
+        for (host, port) in [
+            ("127.0.0.1:8081", Some(8081)),
+            ("127.8.9.1", Some(80)),
+            ("localhost:1", Some(1)),
+            ("[::1]:8081", Some(8081)),
+            ("flows.example", None),
+            ("localhost.example:8081", None),
+            ("127.0.0.1.example", None),
+            ("10.0.0.1:8081", None),
+            ("", None),
         ] {
             let headers = HeaderMap::from_iter([(header::HOST, host.parse().unwrap())]);
-            assert_eq!(is_for_this_machine(&headers), is_here, "{host}");
+            assert_eq!(port_here(&headers), port, "{host}");
         }
-        assert!(!is_for_this_machine(&HeaderMap::new()));
+        assert_eq!(port_here(&HeaderMap::new()), None);
     }
 
     #[test]

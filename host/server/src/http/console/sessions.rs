@@ -3,6 +3,7 @@
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
+use super::counted::counted;
 use super::form::{Fields, Sent};
 use super::live::{FlowPath, above, line};
 use super::path::{Named, Query};
@@ -57,9 +58,14 @@ pub(super) async fn show(
     viewing: Viewing,
     Named((tenant, flow, session)): Named<(String, String, String)>,
     Query(query): Query<CourseQuery>,
-) -> Result<Html<String>, Refusal> {
+) -> Result<Response, Refusal> {
     let desk = viewing.visitor(Right::Read).flow(&tenant, &flow).await?;
     let opened_by = shown_by(query.shown.as_deref());
+    // What is opened is drawn by Flow JSON, so it has room first, and keeps it until the page is read.
+    let room = match opened_by {
+        Some(_) => Some(desk.room_for_flow_json().await?),
+        None => None,
+    };
     let course = desk.show_course(parse(&session)?, opened_by, query.before).await?;
     let SessionCourse { details, messages, log, replies, older_before, revealed } = course;
     let path = paths::flow(&tenant, &flow);
@@ -77,7 +83,11 @@ pub(super) async fn show(
     let content = session::content(&page, &viewing.viewer);
     let [tenants, of_flow] = above(&tenant, &flow);
     let above = [tenants, of_flow, ("sessions", format!("{path}/sessions"))];
-    Ok(viewing.page("Session", &above, content))
+    let Html(page) = viewing.page("Session", &above, content);
+    Ok(match room {
+        Some(room) => Html(counted(page, room)).into_response(),
+        None => Html(page).into_response(),
+    })
 }
 
 /// Notes that the viewer opens what was said in a session, then shows it.
