@@ -154,4 +154,4 @@ const ARGUMENTS: [&str; 10] = [
 
 /// Milliseconds that the browser waits for a page, an element or a script: far above what anything
 /// here takes, even on a busy machine.
-const PATIENCE: u64 = 60_000;
+const PATIENCE: u64 = 120_000;
