@@ -26,8 +26,7 @@ impl Days {
         if self.except.is_empty() && self.weekdays.is_empty() {
             return None;
         }
-        let bound = |text: &Option<String>| text.as_deref().and_then(read_day);
-        let (first, last) = (bound(&self.first)?, bound(&self.last)?);
+        let (Some(first), Some(last)) = self.bounds() else { return None };
         if (last - first).whole_days() >= MAX_OFFERED {
             return None;
         }
@@ -36,6 +35,12 @@ impl Days {
         let days = days.take_while(|day| *day <= last);
         let days = days.filter(|day| self.has_weekday(*day) && !except.contains(day));
         Some(days.map(OfferedDay::of).collect())
+    }
+
+    /// The first and the last day that can be picked, as far as there are such.
+    pub(super) fn bounds(&self) -> (Option<Date>, Option<Date>) {
+        let day = |text: &Option<String>| text.as_deref().and_then(read_day);
+        (day(&self.first), day(&self.last))
     }
 
     /// Whether a day is on one of the days of the week that can be picked.
@@ -50,14 +55,13 @@ impl Range {
     /// The days that can be the last one of a range that begins on this day, as it is typed.
     pub fn days_after(&self, start: &str) -> Days {
         let Some(start) = read_day(start) else { return self.days.clone() };
-        let bound = |text: &Option<String>| text.as_deref().and_then(read_day);
+        let (first, last) = self.days.bounds();
         let after = |days: u64| {
             let days = i64::try_from(days.saturating_sub(1)).ok()?;
             start.checked_add(Duration::seconds(days.checked_mul(86_400)?))
         };
-        let least = after(self.days.min_days.unwrap_or(1)).max(bound(&self.days.first));
-        let most =
-            self.days.max_days.and_then(after).into_iter().chain(bound(&self.days.last)).min();
+        let least = after(self.days.min_days.unwrap_or(1)).max(first);
+        let most = self.days.max_days.and_then(after).into_iter().chain(last).min();
         Days {
             first: least.map(|day| day.to_string()),
             last: most.map(|day| day.to_string()),

@@ -173,11 +173,11 @@ impl Days {
     }
 
     pub(super) fn check(&self, day: Date) -> Result<(), String> {
-        let bound = |text: &Option<String>| text.as_deref().and_then(read_day);
-        if let Some(first) = bound(&self.first).filter(|first| day < *first) {
+        let (first, last) = self.bounds();
+        if let Some(first) = first.filter(|first| day < *first) {
             return Err(format!("The first day that can be picked is {first}"));
         }
-        if let Some(last) = bound(&self.last).filter(|last| day > *last) {
+        if let Some(last) = last.filter(|last| day > *last) {
             return Err(format!("The last day that can be picked is {last}"));
         }
         if !self.has_weekday(day) || self.except.iter().any(|text| read_day(text) == Some(day)) {

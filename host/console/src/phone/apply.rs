@@ -93,14 +93,16 @@ fn enter(
             },
         }
     }
-    refused.extend(pick(conversation, screen, files));
+    if !files.is_empty() {
+        refused.extend(pick(conversation, screen, files));
+    }
     if refused.is_empty() { entered } else { Step::Refused(refused) }
 }
 
 /// Picks files for the fields of the screen. Returns why some were refused.
 fn pick(conversation: &mut Conversation, screen: &str, files: &[PickedFile]) -> Vec<String> {
     let mut refused = Vec::new();
-    let now = conversation.evaluate().filter(|now| now.name == screen && !files.is_empty());
+    let now = conversation.evaluate().filter(|now| now.name == screen);
     for field in now.iter().flat_map(|now| now.fields()).filter(|field| field.enabled) {
         let own = files.iter().filter(|file| file.field == field.name).cloned();
         let own: Vec<PickedFile> = own.collect();

@@ -28,10 +28,7 @@ impl<T: DeserializeOwned> FromRequest<AdminState> for Sent<T> {
         let body = read(body, MAX_FORM_BYTES).await?;
         let fields: Fields = read_form(&body)?;
         check_csrf(&viewing, &fields)?;
-        if fields.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
-            let why = "A field has U+0000 in it, which is not taken.";
-            return Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, why));
-        }
+        check_texts(&fields)?;
         Ok(Self(viewing, read_form(&body)?))
     }
 }
@@ -88,3 +85,12 @@ const MAX_FORM_BYTES: usize = 1 << 20;
 
 /// What was typed is not in it: it may be a secret in the wrong field.
 const NO_NUMBER: &str = "a number is whole, not below 0, and not too large";
+
+/// Refuses what PostgreSQL keeps in no text.
+pub(super) fn check_texts(fields: &Fields) -> Result<(), Refusal> {
+    if fields.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
+        let why = "A field has U+0000 in it, which is not taken.";
+        return Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, why));
+    }
+    Ok(())
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{FromRequest as _, Request};
 use axum::http::{StatusCode, header};
 
-use super::form::{Fields, Sent};
+use super::form::{Fields, Sent, check_texts};
 use super::multipart::{FileForm, Part};
 use super::refusal::Refusal;
 use super::viewer::Viewing;
@@ -60,9 +60,7 @@ impl PhonePost {
                 }
             }
         }
-        if post.fields.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
-            return Err(unprocessable("A field has U+0000 in it, which is not taken."));
-        }
+        check_texts(&post.fields)?;
         Ok(post)
     }
 
