@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use flowhost_client::payload;
-use flowhost_server::store::{PurgeCame, Purged, Store, StoreSeries, keep_months, purge_next};
+use flowhost_server::store::{
+    PurgeCame, Purged, Store, StoreSeries, forget_unanswered, keep_months, purge_next,
+};
 use flowhost_tests::{Component, TestFlow, TestHost, asking, eventually};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool};
@@ -287,6 +289,25 @@ async fn lines_and_values_go_too() {
     assert_eq!(test.number("select count(*) from flow_values").await, 1);
     assert_eq!(test.number("select count(*) from plugin_log_lines").await, 0);
     assert_eq!(test.number("select count(*) from tenant_deletions").await, 1);
+}
+
+#[tokio::test]
+async fn counts_of_requests_without_a_reply_go_after_seven_days() {
+    let test = Test::start().await;
+    let flow = test.flow("acme", "booking", json!({})).await;
+    test.flow("other", "booking", json!({})).await;
+    let rows = "insert into unanswered_requests (tenant_id, flow_id, minute, reason, blame, plugin_version, count, status, cause, \
+        request_id, last_at) select tenant_id, flow_id, date_trunc('minute', now()) - make_interval(days => n), 'panic', 'guest', 1, 1, \
+        500, '', gen_random_uuid(), now() from flows, generate_series(6, 9) n";
+    test.execute(rows).await;
+
+    let first = forget_unanswered(&test.store, 5).await.unwrap();
+    let second = forget_unanswered(&test.store, 5).await.unwrap();
+
+    assert_eq!((first, second), (5, 1), "of each flow those of seven days and more");
+    assert_eq!(test.number("select count(*) from unanswered_requests").await, 2);
+    flow.call("DELETE", "", Value::Null).await.expect(204);
+    assert_eq!(test.number("select count(*) from unanswered_requests").await, 1);
 }
 
 #[tokio::test]

@@ -20,8 +20,9 @@ pub struct FigureStretch {
     pub from: Timestamp,
     /// What its exchanges come to. `None` if they were not read.
     pub exchanges: Option<ExchangeFigures>,
-    /// How many lines of level error were logged: each call that fails has one.
-    pub error_lines: i64,
+    /// How many requests got no reply, and so have no exchange, without those that their senders are
+    /// to blame for.
+    pub unanswered: i64,
 }
 
 /// What the exchanges of a stretch come to.

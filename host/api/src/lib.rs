@@ -25,6 +25,7 @@ mod sessions;
 mod tenants;
 mod timestamp;
 mod tokens;
+mod unanswered;
 mod versions;
 
 pub use api_tokens::{ApiTokenList, ApiTokenView, CreateApiToken, NewApiToken};
@@ -52,6 +53,7 @@ pub use sessions::{
 pub use tenants::{CreateTenant, PatchTenant, TenantList, TenantView};
 pub use timestamp::Timestamp;
 pub use tokens::{MintToken, MintedTokenView, TtlFrom};
+pub use unanswered::UnansweredView;
 pub use versions::{
     Activate, Activated, CapabilitiesView, Rehearse, Rehearsed, UploadQuery, UploadedVersion,
     VersionList, VersionView,

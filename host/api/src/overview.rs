@@ -26,8 +26,9 @@ pub struct TenantOverview {
     pub unloadable: usize,
     /// How many exchanges failed in the last hour.
     pub failed_exchanges: i64,
-    /// How many lines of level error were logged in the last hour.
-    pub error_lines: i64,
+    /// How many requests got no reply in the last hour, without those that their senders are to
+    /// blame for.
+    pub unanswered: i64,
 }
 
 /// What is known of a tenant's active public key at Meta.

@@ -1,10 +1,10 @@
 //! A flow as it is used: its exchanges and what its plugin logs, as they happen.
 
-use flowhost_api::{ExchangeView, FlowFigures, LogLineView, Timestamp};
+use flowhost_api::{ExchangeView, FlowFigures, LogLineView, Timestamp, UnansweredView};
 use maud::{Markup, html};
 
 use crate::frame::form;
-use crate::parts::{level, outcome};
+use crate::parts::{level, light, outcome};
 use crate::said::Said;
 use crate::url::with_query;
 use crate::when::when;
@@ -27,6 +27,8 @@ pub struct Live<'a> {
     pub next: Option<String>,
     /// How far back was looked, if that ended the search.
     pub looked_back_to: Option<Timestamp>,
+    /// What got no reply, the newest first; `None` on later pages.
+    pub unanswered: Option<Vec<UnansweredView>>,
     /// Lines, the newest first; `None` if the viewer may not read any, or they are on the first page
     /// only.
     pub lines: Option<Vec<LiveLine>>,
@@ -109,6 +111,7 @@ pub fn content(live: &Live<'_>, viewer: &Viewer) -> Markup {
             // Told where more happened than a page can show.
             p.hint #skipped role="status" sse-swap="skipped" {}
             (exchanges(live, &page))
+            @if let Some(rows) = &live.unanswered { (unanswered(rows, live.events.is_some())) }
             (lines(live, viewer, &page))
         }
     }
@@ -163,7 +166,7 @@ fn exchanges(live: &Live<'_>, page: &str) -> Markup {
         section aria-labelledby="exchanges" {
             h2 #exchanges { "Exchanges" }
             @if live.exchanges.is_empty() {
-                p.hint { "No exchange is kept that fits. New ones come here. A call that ends with status 500 leaves none: its line of level error tells why." }
+                p.hint { "No exchange is kept that fits. New ones come here." }
             }
             div.scroll.panel tabindex="0" role="region" aria-label="Exchanges" {
                 table {
@@ -219,6 +222,56 @@ pub fn exchange_row(flow: &str, exchange: &LiveExchange, lines: &[LiveLine]) -> 
             td { (milliseconds(view.duration_ms)) }
             td { a href={ (flow) "/sessions/" (session) } { (short(session)) " " span.together { "no. " (view.number) } } }
         }
+    }
+}
+
+fn unanswered(rows: &[UnansweredView], is_live: bool) -> Markup {
+    html! {
+        section aria-labelledby="unanswered" {
+            h2 #unanswered { "Requests without a reply" }
+            p.hint {
+                "What the phone got a status for and nothing else: by minute, reason and version. They are kept for seven days. \
+                 A plugin that failed says more in its log, under the id of the request."
+            }
+            div.scroll.panel tabindex="0" role="region" aria-label="Requests without a reply" {
+                table {
+                    thead {
+                        tr {
+                            @for head in ["Last one (UTC)", "How many", "Status", "Why", "Whose fault", "Version", "Request"] {
+                                th scope="col" { (head) }
+                            }
+                        }
+                    }
+                    tbody sse-swap=[is_live.then_some("unanswered")] { (unanswered_rows(rows)) }
+                }
+            }
+        }
+    }
+}
+
+/// Requests that got no reply, as the rows of a table.
+pub fn unanswered_rows(rows: &[UnansweredView]) -> Markup {
+    html! {
+        @if rows.is_empty() { tr { td colspan="7" { "None." } } }
+        @for row in rows {
+            tr {
+                td { (when(&row.last_at)) }
+                td { (row.count) " in this minute" }
+                td { (row.status) }
+                td { code { (row.reason) } div.hint { (row.cause) } }
+                td { (fault(&row.blame)) }
+                td { @if let Some(version) = row.version { (version) } @else { "none" } }
+                td { code { (row.request_id) } }
+            }
+        }
+    }
+}
+
+fn fault(blame: &str) -> Markup {
+    match blame {
+        "guest" => light("bad", "the plugin's"),
+        "host" => light("bad", "the host's"),
+        _ => light("warn", "the sender's"),
     }
 }
 
@@ -317,6 +370,7 @@ mod tests {
             exchanges: vec![exchange("<script>")],
             next: None,
             looked_back_to: None,
+            unanswered: Some(Vec::new()),
             lines,
             opened_by: None,
             events: Some("/events".to_owned()),
@@ -344,6 +398,30 @@ mod tests {
 
         assert!(page.contains("for the role deploy"), "{page}");
         assert!(!page.contains("reveal"), "{page}");
+    }
+
+    #[test]
+    fn what_got_no_reply_says_why_and_whose_fault_it_was() {
+        let id = "0192f0e4-7e3b-7cc3-8a44-5d7f2f6b1a11";
+        let at: Timestamp = from_value(json!("2026-03-01T12:00:00Z")).unwrap();
+        let row = UnansweredView {
+            minute: at,
+            count: 17,
+            reason: "cpu-time".to_owned(),
+            blame: "guest".to_owned(),
+            version: None,
+            status: 500,
+            cause: "<b>".to_owned(),
+            request_id: id.parse().unwrap(),
+            last_at: at,
+        };
+
+        let rows = unanswered_rows(&[row]).into_string();
+
+        for part in ["17 in this minute", "500", "cpu-time", "&lt;b&gt;", "the plugin's", "none", id] {
+            assert!(rows.contains(part), "{part}: {rows}");
+        }
+        assert!(unanswered_rows(&[]).into_string().contains("None."));
     }
 
     #[test]

@@ -155,7 +155,7 @@ fn judge(tenant: &TenantOverview) -> (Light, Vec<String>) {
     if tenant.flows_without_version > 0 {
         because(Light::Look, "A flow has no active version.");
     }
-    if tenant.failed_exchanges > 0 || tenant.error_lines > 0 {
+    if tenant.failed_exchanges > 0 || tenant.unanswered > 0 {
         because(Light::Look, "Something failed in the last hour.");
     }
     let light = reasons.iter().map(|(light, _)| *light).max().unwrap_or(Light::Works);
@@ -190,15 +190,13 @@ fn flows_in_words(tenant: &TenantOverview) -> String {
 }
 
 fn failures_in_words(tenant: &TenantOverview) -> String {
-    match (tenant.failed_exchanges, tenant.error_lines) {
+    match (tenant.failed_exchanges, tenant.unanswered) {
         (0, 0) => "none".to_owned(),
-        (exchanges, lines) => format!(
-            "{} {}, {} {} of level error",
-            counted(exchanges),
-            if exchanges == 1 { "exchange" } else { "exchanges" },
-            counted(lines),
-            if lines == 1 { "log line" } else { "log lines" },
-        ),
+        (failed, 0) => format!("{} with a reply", counted(failed)),
+        (0, unanswered) => format!("{} without a reply", counted(unanswered)),
+        (failed, unanswered) => {
+            format!("{} with a reply, {} without", counted(failed), counted(unanswered))
+        }
     }
 }
 
@@ -226,7 +224,7 @@ mod tests {
             flows_without_version: 0,
             unloadable: 0,
             failed_exchanges: 0,
-            error_lines: 0,
+            unanswered: 0,
         }
     }
 
@@ -243,7 +241,7 @@ mod tests {
         assert_eq!(light(|_| ()), Light::Works);
         assert_eq!(light(|tenant| tenant.key = KeyAtMeta::Unasked), Light::Works);
         assert_eq!(light(|tenant| tenant.flows = 0), Light::Look);
-        assert_eq!(light(|tenant| tenant.error_lines = 1), Light::Look);
+        assert_eq!(light(|tenant| tenant.unanswered = 1), Light::Look);
         assert_eq!(light(|tenant| tenant.app_secret = false), Light::Broken);
         assert_eq!(light(|tenant| tenant.key = KeyAtMeta::Status("mismatch")), Light::Broken);
         assert_eq!(light(|tenant| tenant.unloadable = 1), Light::Broken);

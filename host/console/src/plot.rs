@@ -10,13 +10,13 @@ use crate::when::hour_and_minute;
 /// Two plots, how many exchanges there were and how long they took, and a table.
 pub fn of(figures: &FlowFigures) -> Markup {
     let has_any = |stretch: &FigureStretch| {
-        stretch.error_lines > 0 || stretch.exchanges.is_some_and(|exchanges| exchanges.count > 0)
+        stretch.unanswered > 0 || stretch.exchanges.is_some_and(|exchanges| exchanges.count > 0)
     };
     let is_empty = !figures.stretches.iter().any(has_any);
     let step = if figures.seconds == 60 { "minute" } else { "hour" };
     html! {
         @if is_empty {
-            p { "No exchange in this time." }
+            p { "No request in this time." }
         } @else {
             @if let Some(count) = figures.sampled {
                 p.hint { "There were more than can be read: these are figures of the newest " (count) "." }
@@ -35,7 +35,7 @@ pub fn of(figures: &FlowFigures) -> Markup {
 
 fn counts(stretches: &[FigureStretch], step: &str) -> Markup {
     let exchanges = |stretch: &FigureStretch| stretch.exchanges.unwrap_or_default();
-    let highest = |stretch: &FigureStretch| exchanges(stretch).count.max(stretch.error_lines);
+    let highest = |stretch: &FigureStretch| exchanges(stretch).count.max(stretch.unanswered);
     let most = stretches.iter().map(highest).max().unwrap_or(0).max(1);
     let height = |count: i64| HEIGHT * count.max(0) as f64 / most as f64;
     let title = format!("Exchanges per {step}, at most {most}");
@@ -48,9 +48,9 @@ fn counts(stretches: &[FigureStretch], step: &str) -> Markup {
                     @let (x, width) = place(at, stretches.len());
                     (bar("bar", x, width, height(exchanges(stretch).count)))
                     (bar("bar failed", x, width, height(exchanges(stretch).failed)))
-                    // A line across the bar, since a call that fails need not have an exchange.
-                    @if stretch.error_lines > 0 {
-                        rect class="mark" x=(number(x)) y=(number(TOP + HEIGHT - height(stretch.error_lines) - 1.0))
+                    // A line across the bar, since what got no reply is no exchange.
+                    @if stretch.unanswered > 0 {
+                        rect class="mark" x=(number(x)) y=(number(TOP + HEIGHT - height(stretch.unanswered) - 1.0))
                             width=(number(width)) height="2" {}
                     }
                 }
@@ -58,7 +58,7 @@ fn counts(stretches: &[FigureStretch], step: &str) -> Markup {
             }
             p.legend {
                 span.key.all { "exchanges" } " " span.key.failed { "failed" } " "
-                span.key.mark { "lines of level error (each failed call has one)" }
+                span.key.mark { "without a reply" }
             }
         }
     }
@@ -150,7 +150,7 @@ fn table(stretches: &[FigureStretch], step: &str) -> Markup {
                 thead {
                     tr {
                         th scope="col" { "The " (step) " from (UTC)" }
-                        @for head in ["Exchanges", "Failed", "p50", "p95", "Lines of level error"] { th scope="col" { (head) } }
+                        @for head in ["Exchanges", "Failed", "p50", "p95", "Without a reply"] { th scope="col" { (head) } }
                     }
                 }
                 tbody {
@@ -166,7 +166,7 @@ fn table(stretches: &[FigureStretch], step: &str) -> Markup {
                                     @else { td { (milliseconds(exchanges.p50_ms)) } td { (milliseconds(exchanges.p95_ms)) } }
                                 }
                             }
-                            td { (stretch.error_lines) }
+                            td { (stretch.unanswered) }
                         }
                     }
                 }
@@ -200,7 +200,7 @@ mod tests {
                 p50_ms: ms / 2.0,
                 p95_ms: ms,
             }),
-            error_lines: 0,
+            unanswered: 0,
         };
         let stretches = exchanges.iter().enumerate().map(stretch).collect();
         FlowFigures { seconds: 60, stretches, sampled: None }
@@ -214,7 +214,7 @@ mod tests {
     fn nothing_is_said_in_words() {
         for nothing in [&[][..], &[Some((0, 0, 0.0)); 60], &[None; 60]] {
             let drawn = drawn(nothing);
-            assert!(drawn.contains("No exchange") && !drawn.contains("<svg"), "{drawn}");
+            assert!(drawn.contains("No request") && !drawn.contains("<svg"), "{drawn}");
         }
     }
 
@@ -251,9 +251,9 @@ mod tests {
     }
 
     #[test]
-    fn calls_that_failed_without_an_exchange_are_marked() {
+    fn requests_without_a_reply_are_marked() {
         let mut figures = figures(&[Some((0, 0, 0.0))]);
-        figures.stretches[0].error_lines = 4;
+        figures.stretches[0].unanswered = 4;
 
         assert!(of(&figures).into_string().contains("class=\"mark\""));
     }

@@ -69,7 +69,7 @@ uuid_ids! {
 }
 
 /// Where work belongs: one flow of one tenant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Scope {
     /// The tenant that owns the flow.
     pub tenant: TenantId,

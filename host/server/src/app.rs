@@ -31,6 +31,7 @@ use crate::plugin_logs::PluginLogs;
 use crate::retention::purge;
 use crate::store::{self, Store, StoreSeries, UploadStatus};
 use crate::tenants::Directory;
+use crate::unanswered::Unanswered;
 use flowhost_exchange::exchange::Exchanges;
 use flowhost_exchange::sessions::{Notices, Sessions};
 use flowhost_protocol::crypto::{CodeKeys, MasterKeys, TokenDigest};
@@ -120,8 +121,10 @@ impl Host {
             changes_of_tenants(&store, &metrics),
             &metrics,
         ));
+        let unanswered = Arc::new(Unanswered::default());
         let endpoints = public_router(PublicState {
             exchanges,
+            unanswered: unanswered.clone(),
             turns: turns.clone(),
             body_memory: BodyMemory::default(),
         });
@@ -179,6 +182,13 @@ impl Host {
             let logs = logs.clone();
             async move { logs.write(end).await }
         });
+        background.start_last(Task::Unanswered, {
+            let store = store.clone();
+            move |end| {
+                let (unanswered, store) = (unanswered.clone(), store.clone());
+                async move { unanswered.write(&store, end).await }
+            }
+        });
         tracing::info!(public = %public.url(), admin = %admin.url(), "serving");
         Ok(Self {
             public,
@@ -230,7 +240,7 @@ impl Host {
             );
         }
         if !self.background.stop(CLOSE_TIME).await {
-            tracing::warn!("plugins' logs were not all written when the time to stop was over");
+            tracing::warn!("what plugins logged and what got no reply was not all written when the time to stop was over");
         }
         if timeout(CLOSE_TIME, self.store.close()).await.is_err() {
             tracing::warn!(

@@ -13,6 +13,7 @@ mod plugin_logs;
 mod retention;
 pub mod store;
 mod tenants;
+mod unanswered;
 
 // Only for programs that fill a database themselves, such as a benchmark with many tenants.
 pub use tenants::{app_secret_context, private_key_context};

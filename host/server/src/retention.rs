@@ -46,12 +46,30 @@ async fn step(store: &Store, metrics: &Metrics) -> Result<PurgeCame, StoreError>
         metrics.purge_pass_ended();
         let dropped = store::keep_months(store, longest_exchanges_days).await?;
         metrics.purged("exchange-months", dropped);
+        metrics.purged("unanswered-requests", forget_all_unanswered(store).await?);
         if dropped > 0 {
             tracing::info!(dropped, "months of exchanges are over and were dropped");
         }
     }
     Ok(purged.came)
 }
+
+/// Forgets requests without a reply that are over, in small steps.
+async fn forget_all_unanswered(store: &Store) -> Result<u64, StoreError> {
+    let mut forgotten = 0;
+    loop {
+        let step = store::forget_unanswered(store, FORGOTTEN_IN_A_STEP).await?;
+        forgotten += step;
+        if step < FORGOTTEN_IN_A_STEP.cast_unsigned() {
+            return Ok(forgotten);
+        }
+        sleep(PAUSE_OF_STEPS).await;
+    }
+}
+
+/// Some 10 ms.
+const FORGOTTEN_IN_A_STEP: i64 = 1_000;
+const PAUSE_OF_STEPS: Duration = Duration::from_millis(40);
 
 /// From the end of one pass over all tenants to the beginning of the next. Settings count days.
 const PASS_INTERVAL: Duration = Duration::from_secs(60 * 60);

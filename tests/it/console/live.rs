@@ -307,11 +307,71 @@ async fn a_failed_exchange_tells_why_to_whom_it_may() {
 }
 
 #[tokio::test]
+async fn requests_without_a_reply_are_counted_by_their_reason_and_come_while_the_page_is_open() {
+    let host = TestHost::start().await;
+    let flow = keeper(&host.tenant("acme").await, "booking").await;
+    let reader = host.browser_with(json!({"tenant": "acme", "role": "read"})).await;
+    let mut events = Events::of(&reader, &reader.page(LIVE).await).await;
+    let failing = json!({"do": "fail", "value": "what Ana said"});
+    let request = payload::data_exchange("FORM", failing, "token-of-ana");
+    let forged = flow.client().signing_with("another");
+
+    for _ in 0..3 {
+        assert_eq!(flow.client().call(&request).await.unwrap().status, 500);
+    }
+    assert_eq!(forged.call(&request).await.unwrap().status, 432);
+
+    let shows = |rows: &str| {
+        rows.contains("<td>3 in this minute") && rows.contains("<td>1 in this minute")
+    };
+    while !events.next().await.is_some_and(|(name, rows)| name == "unanswered" && shows(&rows)) {}
+    let page = reader.page(LIVE).await;
+    for part in ["the plugin's", "the sender's", "<code>signature</code>", "the plugin failed"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!page.contains("what Ana said"), "{page}");
+    assert!(page.contains("<svg"), "the figures have them");
+    for (query, has_them) in [
+        ("?outcome=failed", true),
+        ("?version=1", true),
+        ("?version=2", false),
+        ("?outcome=screen", false),
+    ] {
+        let page = reader.page(&format!("{LIVE}{query}")).await;
+        assert_eq!(page.contains("3 in this minute"), has_them, "{query}: {page}");
+    }
+    let other = keeper(&host.tenant("other").await, "booking").await;
+    let stranger = host.browser_with(json!({"tenant": "other", "role": "deploy"})).await;
+    let page = stranger.page(&LIVE.replace("acme", &other.tenant.slug)).await;
+    assert!(!page.contains("in this minute"), "{page}");
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn what_got_no_reply_last_is_counted_before_a_host_stops() {
+    let host = TestHost::start().await;
+    let flow = keeper(&host.tenant("acme").await, "booking").await;
+    let failing = payload::data_exchange("FORM", json!({"do": "fail", "value": "x"}), "token");
+    assert_eq!(flow.client().call(&failing).await.unwrap().status, 500);
+
+    let other = host.second().await;
+    host.stop().await;
+
+    let pool = other.database().pool().await;
+    let count: i64 = sqlx::query_scalar("select count from unanswered_requests")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(count, 1);
+    other.stop().await;
+}
+
+#[tokio::test]
 async fn figures_are_of_the_exchanges_of_the_hour_and_the_day() {
     let host = TestHost::start().await;
     let flow = host.tenant("acme").await.flow("booking", json!({}), Component::Steady).await;
     let browser = host.browser_with(json!({"tenant": "acme", "role": "read"})).await;
-    assert!(browser.page(LIVE).await.contains("No exchange in this time"));
+    assert!(browser.page(LIVE).await.contains("No request in this time"));
     flow.count("token-of-ana").await;
     let pool = host.database().pool().await;
     let old = "update exchanges set created_at = now() - interval '3 hours'";

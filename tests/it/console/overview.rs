@@ -48,15 +48,24 @@ async fn what_failed_lately_is_counted_and_a_switch_is_seen() {
     let failing = payload::data_exchange("FORM", json!({"do": "fail", "value": "x"}), "token-1");
     assert_eq!(flow.client().call(&failing).await.unwrap().status, 200);
     acme.flow_without_plugin("empty", json!({})).await;
+    let bare = host.tenant("bare").await.flow("booking", json!({}), Component::Steady).await;
+    let forged = bare.client().signing_with("another");
+    assert_eq!(forged.call(&failing).await.unwrap().status, 432);
     let operator = host.browser(host.admin_token()).await;
 
-    let shown = eventually("the line is written", async || {
+    let shown = operator.page("/console").await;
+    assert!(row(&shown, "acme").contains("1 with a reply<"), "{shown}");
+    flow.set(json!({"on_failure": "status", "grants": {"store": true}})).await;
+    let failing = payload::data_exchange("FORM", json!({"do": "fail", "value": "x"}), "token-2");
+    assert_eq!(flow.client().call(&failing).await.unwrap().status, 500);
+    let shown = eventually("what got no reply is counted", async || {
         let page = operator.page("/console").await;
-        page.contains("1 log line of level error").then_some(page)
+        page.contains("1 with a reply, 1 without").then_some(page)
     })
     .await;
 
-    assert!(shown.contains("1 exchange, 1 log line"), "{shown}");
+    let of_a_stranger = row(&shown, "bare");
+    assert!(of_a_stranger.contains("works") && of_a_stranger.contains("none"), "{shown}");
     assert!(row(&shown, "acme").contains("2, 1 without an active version"), "{shown}");
     assert!(row(&shown, "acme").contains(">look at it</span>"), "{shown}");
     acme.call("PATCH", "", json!({"disabled": true})).await.expect(200);

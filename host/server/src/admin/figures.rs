@@ -37,8 +37,8 @@ impl FlowDesk {
         let since = start(first, seconds);
         let (store, scope) = (self.store(), self.scope());
         let read = store::read_feed_figures(store, scope, since, seconds, MOST_READ).await?;
-        let errors = store::count_error_lines(store, scope, since, seconds, MOST_READ).await?;
-        Ok(figures(first..first + count, seconds, &read, errors))
+        let unanswered = store::count_unanswered(store, scope, since, seconds).await?;
+        Ok(figures(first..first + count, seconds, &read, unanswered))
     }
 }
 
@@ -46,7 +46,7 @@ fn figures(
     stretches: std::ops::Range<i64>,
     seconds: i64,
     read: &[FeedFigures],
-    errors: Vec<(i64, i64)>,
+    unanswered: Vec<(i64, i64)>,
 ) -> FlowFigures {
     let total: i64 = read.iter().map(|figures| figures.exchanges).sum();
     let sampled = (total >= MOST_READ).then_some(total);
@@ -54,14 +54,14 @@ fn figures(
         Some(_) => read.iter().map(|figures| figures.stretch).min().unwrap_or(i64::MAX),
         None => i64::MIN,
     };
-    let errors: HashMap<i64, i64> = errors.into_iter().collect();
+    let unanswered: HashMap<i64, i64> = unanswered.into_iter().collect();
     let stretches = stretches.map(|stretch| FigureStretch {
         from: start(stretch, seconds).into(),
         exchanges: (stretch >= unread_before).then(|| {
             let of_it = read.iter().find(|figures| figures.stretch == stretch);
             of_it.map(ExchangeFigures::from).unwrap_or_default()
         }),
-        error_lines: errors.get(&stretch).copied().unwrap_or(0),
+        unanswered: unanswered.get(&stretch).copied().unwrap_or(0),
     });
     FlowFigures { seconds, stretches: stretches.collect(), sampled }
 }
@@ -99,8 +99,8 @@ mod tests {
         let counts: Vec<_> =
             figures.stretches.iter().map(|one| one.exchanges.unwrap().count).collect();
         assert_eq!(counts, [0, 3, 0, 0]);
-        let errors: Vec<_> = figures.stretches.iter().map(|one| one.error_lines).collect();
-        assert_eq!(errors, [0, 0, 2, 0]);
+        let unanswered: Vec<_> = figures.stretches.iter().map(|one| one.unanswered).collect();
+        assert_eq!(unanswered, [0, 0, 2, 0]);
         assert_eq!(figures.stretches[1].exchanges.unwrap().p95_ms, 20.0);
         assert_eq!(figures.sampled, None);
     }

@@ -7,15 +7,15 @@ use time::OffsetDateTime;
 
 use super::reveal::{Said, SaidText};
 use super::{AdminError, FlowDesk, Right};
-use crate::store::{self, Feed, FeedExchange, FeedPlace, FeedReach};
-use flowhost_api::{ExchangeView, LogLineView, LogQuery, Timestamp};
-use flowhost_protocol::ids::{AuditId, SessionId};
+use crate::store::{self, Feed, FeedExchange, FeedPlace, FeedReach, StoredUnanswered};
+use flowhost_api::{ExchangeView, LogLineView, LogQuery, Timestamp, UnansweredView};
+use flowhost_protocol::ids::{AuditId, RequestId, SessionId};
 
 /// Which exchanges and lines of a flow to show.
 #[derive(Clone, Debug, Default)]
 pub struct LiveFilter {
     /// Only exchanges that ended like this. Lines are shown if this is `None`, and lines of level
-    /// error if it is `failed`.
+    /// error if it is `failed`; requests without a reply in both cases, unless it is of a session.
     pub outcome: Option<String>,
     /// Only what this version answered or logged.
     pub version: Option<i32>,
@@ -57,6 +57,8 @@ pub struct LivePage {
     /// Set if the filter left so few that the search ended before the page was full: how far back
     /// it looked.
     pub looked_back_to: Option<Timestamp>,
+    /// Requests that got no reply, the newest first; none on later pages.
+    pub unanswered: Vec<UnansweredView>,
     /// The newest lines, the newest first; none for callers who may not read logs.
     pub lines: Vec<LiveLine>,
     /// The number of the newest line that was read for that, 0 if there is none.
@@ -67,7 +69,7 @@ pub struct LivePage {
 
 impl FlowDesk {
     /// A page of the flow's exchanges, the newest first, before the place `before`; on the first
-    /// page with the newest lines of its log. `opened_by` is the entry of the audit log by which the
+    /// page with what got no reply and the newest lines of its log. `opened_by` is the entry of the audit log by which the
     /// caller opened them.
     pub async fn show_live(
         &self,
@@ -93,9 +95,9 @@ impl FlowDesk {
             None => (None, None),
         };
         let revealed = self.is_revealed(Said::Log, opened_by).await?;
-        let lines = match before {
-            None => self.newest_lines(filter).await?,
-            Some(_) => Vec::new(),
+        let (unanswered, lines) = match before {
+            None => (self.newest_unanswered(filter).await?, self.newest_lines(filter).await?),
+            Some(_) => Default::default(),
         };
         let last_line = lines.first().map_or(0, |line| line.number);
         let lines = filter.shown(lines, revealed);
@@ -104,10 +106,24 @@ impl FlowDesk {
             exchanges,
             next: next.map(LivePlace),
             looked_back_to,
+            unanswered,
             lines,
             last_line,
             revealed,
         })
+    }
+
+    /// What got no reply lately, if the filter shows it: the newest first.
+    pub(super) async fn newest_unanswered(
+        &self,
+        filter: &LiveFilter,
+    ) -> Result<Vec<UnansweredView>, AdminError> {
+        if !filter.shows_unanswered() {
+            return Ok(Vec::new());
+        }
+        let (store, scope) = (self.store(), self.scope());
+        let rows = store::list_unanswered(store, scope, filter.version, MOST_UNANSWERED).await?;
+        Ok(rows.into_iter().map(UnansweredView::from).collect())
     }
 
     async fn newest_lines(&self, filter: &LiveFilter) -> Result<Vec<LogLineView>, AdminError> {
@@ -159,6 +175,11 @@ impl LiveFilter {
         Some(LogQuery { level, session: self.session, ..LogQuery::default() })
     }
 
+    /// Whether it shows requests without a reply: no session is known of them.
+    fn shows_unanswered(&self) -> bool {
+        self.session.is_none() && self.outcome.as_deref().is_none_or(|outcome| outcome == FAILED)
+    }
+
     pub(super) fn shown(&self, lines: Vec<LogLineView>, revealed: bool) -> Vec<LiveLine> {
         let fits = |line: &LogLineView| self.version.is_none_or(|version| line.version == version);
         lines.into_iter().filter(fits).map(|line| LiveLine::new(line, revealed)).collect()
@@ -179,6 +200,22 @@ impl From<FeedExchange> for LiveExchange {
             place: LivePlace(read.place()),
             session: read.session,
             exchange: read.exchange.into(),
+        }
+    }
+}
+
+impl From<StoredUnanswered> for UnansweredView {
+    fn from(stored: StoredUnanswered) -> Self {
+        Self {
+            minute: stored.minute.into(),
+            count: stored.count,
+            reason: stored.reason,
+            blame: stored.blame,
+            version: Some(stored.plugin_version).filter(|version| *version > 0),
+            status: stored.status,
+            cause: stored.cause,
+            request_id: RequestId(stored.request_id),
+            last_at: stored.last_at.into(),
         }
     }
 }
@@ -214,6 +251,9 @@ const FAILED: &str = "failed";
 
 /// Exchanges on a page, and the most that a follower is told at once.
 pub(super) const PAGE: i64 = 50;
+
+/// Rows of requests without a reply on a page: each is a reason in a minute.
+const MOST_UNANSWERED: i64 = 20;
 
 /// Some 10 ms for PostgreSQL.
 const MOST_LOOKED_AT: i64 = 5_000;
@@ -255,6 +295,17 @@ mod tests {
         assert_eq!(level(None), Some(None));
         assert_eq!(level(Some("failed")), Some(Some("error".to_owned())));
         assert_eq!(level(Some("completed")), None);
+    }
+
+    #[test]
+    fn requests_without_a_reply_have_failed_and_are_of_no_session() {
+        let shows = |outcome: Option<&str>, session| {
+            let outcome = outcome.map(str::to_owned);
+            LiveFilter { outcome, session, version: None }.shows_unanswered()
+        };
+
+        assert!(shows(None, None) && shows(Some("failed"), None));
+        assert!(!shows(Some("screen"), None) && !shows(None, Some(SessionId::new())));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Following a flow: its exchanges and what its plugin logs, as they happen.
+//! Following a flow: its exchanges, what got no reply and what its plugin logs, as they happen.
 
 use std::collections::HashSet;
 
@@ -10,6 +10,7 @@ use super::logs::LogTail;
 use super::reveal::Said;
 use super::{AdminError, FlowDesk, Right};
 use crate::store::{self, Feed, FeedExchange, FeedPlace, FeedReach};
+use flowhost_api::UnansweredView;
 use flowhost_protocol::ids::{AuditId, SessionId};
 
 /// What happened since a follower last asked, the oldest first.
@@ -19,6 +20,8 @@ pub struct LiveNews {
     pub exchanges: Vec<LiveExchange>,
     /// Whether there were more than are shown.
     pub skipped: bool,
+    /// What got no reply lately, the newest first, if that is not as it was.
+    pub unanswered: Option<Vec<UnansweredView>>,
     /// Lines.
     pub lines: Vec<LiveLine>,
 }
@@ -39,6 +42,7 @@ pub struct LiveFollower {
     newest: Option<OffsetDateTime>,
     /// What was shown already of what is read again.
     seen: HashSet<FeedPlace>,
+    unanswered: Vec<UnansweredView>,
     log: Option<LogTail>,
     opened_by: Option<AuditId>,
     revealed: bool,
@@ -67,6 +71,7 @@ impl FlowDesk {
             filter,
             newest,
             seen: HashSet::new(),
+            unanswered: Vec::new(),
             log,
             opened_by,
             revealed,
@@ -95,6 +100,9 @@ impl LiveFollower {
         skipped |= exchanges.len() > PAGE as usize;
         exchanges.truncate(PAGE as usize);
         exchanges.reverse();
+        let unanswered = self.desk.newest_unanswered(&self.filter).await?;
+        let news = (unanswered != self.unanswered).then(|| unanswered.clone());
+        self.unanswered = unanswered;
         let (lines, more_lines) = match &mut self.log {
             Some(tail) => tail.newest(&self.desk, PAGE as usize).await?,
             None => Default::default(),
@@ -103,6 +111,7 @@ impl LiveFollower {
         Ok(LiveNews {
             exchanges: exchanges.into_iter().map(LiveExchange::from).collect(),
             skipped,
+            unanswered: news,
             lines: self.filter.shown(lines, self.revealed),
         })
     }

@@ -59,7 +59,7 @@ impl Desk {
             flows_without_version: state.flows_without_version,
             unloadable: state.components.iter().filter(fails).count(),
             failed_exchanges: state.failed_exchanges,
-            error_lines: state.error_lines,
+            unanswered: state.unanswered,
         }
     }
 }
@@ -103,7 +103,7 @@ mod tests {
             flows_without_version: 0,
             components: Vec::new(),
             failed_exchanges: 0,
-            error_lines: 0,
+            unanswered: 0,
         }
     }
 

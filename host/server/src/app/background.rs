@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +18,7 @@ use flowhost_runtime::telemetry::Metrics;
 /// A host's tasks. Dropped, they end at once.
 pub(super) struct Background {
     tasks: JoinSet<()>,
-    last: Option<JoinHandle<()>>,
+    last: JoinSet<()>,
     stop: CancellationToken,
     watch: Arc<Watch>,
 }
@@ -42,6 +42,8 @@ pub(super) enum Task {
     Purge,
     /// Writes what plugins logged, until the host stops.
     PluginLogs,
+    /// Counts requests that got no reply, until the host stops.
+    Unanswered,
 }
 
 /// How long a task runs.
@@ -61,6 +63,7 @@ impl Task {
             Self::Loading => "loading",
             Self::Purge => "purge",
             Self::PluginLogs => "plugin-logs",
+            Self::Unanswered => "unanswered",
         }
     }
 
@@ -74,7 +77,7 @@ impl Background {
     /// Starts with no task.
     pub(super) fn new(metrics: Arc<Metrics>) -> Self {
         let watch = Arc::new(Watch { metrics, down: Mutex::default() });
-        Self { tasks: JoinSet::new(), last: None, stop: CancellationToken::new(), watch }
+        Self { tasks: JoinSet::new(), last: JoinSet::new(), stop: CancellationToken::new(), watch }
     }
 
     /// The watch that knows which tasks are down.
@@ -94,8 +97,8 @@ impl Background {
         self.tasks.spawn(self.watch.clone().keep_up(task, life, make));
     }
 
-    /// Starts the task that [`Background::stop`] waits for. When told to stop, it finishes its
-    /// current work.
+    /// Starts a task that [`Background::stop`] waits for. When told to stop, it finishes its current
+    /// work.
     pub(super) fn start_last<F>(
         &mut self,
         task: Task,
@@ -104,27 +107,15 @@ impl Background {
         F: Future<Output = ()> + Send + 'static,
     {
         let stop = self.stop.clone();
-        self.last =
-            Some(tokio::spawn(
-                self.watch.clone().keep_up(task, Life::UntilDone, move || make(stop.clone())),
-            ));
+        self.last.spawn(
+            self.watch.clone().keep_up(task, Life::UntilDone, move || make(stop.clone())),
+        );
     }
 
-    /// Ends all tasks. Returns whether the last one finished within `time`.
+    /// Ends all tasks. Returns whether those that are waited for finished within `time`.
     pub(super) async fn stop(mut self, time: Duration) -> bool {
         self.stop.cancel();
-        match &mut self.last {
-            Some(last) => timeout(time, last).await.is_ok(),
-            None => true,
-        }
-    }
-}
-
-impl Drop for Background {
-    fn drop(&mut self) {
-        if let Some(last) = &self.last {
-            last.abort();
-        }
+        timeout(time, async { while self.last.join_next().await.is_some() {} }).await.is_ok()
     }
 }
 

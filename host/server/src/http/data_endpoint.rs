@@ -18,7 +18,9 @@ use super::error::status_of_reply;
 use super::failures::{Failure, Failures};
 use super::request_id::name_endpoint;
 use super::strays::{Stray, Strays, meant_flows};
+use crate::unanswered::UnansweredRequest;
 use flowhost_exchange::exchange::{Endpoint, ExchangeError, RawRequest, SealedReply};
+use flowhost_protocol::ids::RequestId;
 use flowhost_runtime::plugins::Purpose;
 
 /// The routes of the public listener. Everything else gets the same 404 without a body. The routes
@@ -73,11 +75,21 @@ impl Endpoints {
         });
     }
 
-    /// Answers a request that gets no reply of its flow, and adds it to the log and the metrics.
-    fn failure(&self, endpoint: &Endpoint, failure: &Failure) -> Response {
+    /// Answers a request that gets no reply of its flow, and adds it to the log, the metrics and what
+    /// is counted of the flow.
+    fn failure(&self, endpoint: &Endpoint, id: RequestId, failure: &Failure) -> Response {
         let flow = format!("{}/{}", endpoint.tenant.slug, endpoint.name);
         self.failures.note(&flow, failure);
         self.public.exchanges.count_failure(endpoint, failure.kind, failure.blame);
+        self.public.unanswered.note(UnansweredRequest {
+            scope: endpoint.scope,
+            version: endpoint.active.as_ref().map(|active| active.version()),
+            request: id,
+            status: failure.status.as_u16(),
+            reason: failure.kind,
+            blame: failure.blame,
+            cause: &failure.error,
+        });
         failure.status.into_response()
     }
 
@@ -122,20 +134,20 @@ async fn exchange(
         return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")], ONLY_POST)
             .into_response();
     }
-    // Also checked before the body is read.
-    if endpoint.disabled {
-        return endpoints.failure(&endpoint, &Failure::from(&ExchangeError::Disabled));
-    }
-    if endpoint.flow_json.is_unreadable() {
-        return endpoints.failure(&endpoint, &Failure::from(&ExchangeError::UnreadableFlowJson));
-    }
-    let state = endpoints.public.clone();
     // Every request has an id. A default one would only make the request's traces harder to find.
     let id = head.extensions.get().copied().unwrap_or_default();
+    // Also checked before the body is read.
+    if endpoint.disabled {
+        return endpoints.failure(&endpoint, id, &Failure::from(&ExchangeError::Disabled));
+    }
+    if endpoint.flow_json.is_unreadable() {
+        return endpoints.failure(&endpoint, id, &Failure::from(&ExchangeError::UnreadableFlowJson));
+    }
+    let state = endpoints.public.clone();
     let mut share = state.body_memory.share();
     let raw = match read_within(body, MAX_BODY_BYTES, &mut share).await {
         Ok(body) => RawRequest { body, signature: signature(&head.headers) },
-        Err(error) => return endpoints.failure(&endpoint, &Failure::from(&error)),
+        Err(error) => return endpoints.failure(&endpoint, id, &Failure::from(&error)),
     };
     // The turn runs in a task of its own, so that a client that hangs up can't cancel a commit.
     let answering = endpoint.clone();
@@ -148,7 +160,7 @@ async fn exchange(
     match turn.await {
         Ok(Ok(reply)) => sealed(reply),
         Ok(Err(error)) => {
-            let refused = endpoints.failure(&endpoint, &Failure::from(&error));
+            let refused = endpoints.failure(&endpoint, id, &Failure::from(&error));
             with_retry_after(refused, error.retry_after())
         }
         Err(panic) => {

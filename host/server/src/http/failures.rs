@@ -27,7 +27,7 @@ pub(super) struct Failure {
     /// Whose fault it is.
     pub(super) blame: Blame,
     /// The whole chain of causes, without any of the request's content.
-    error: String,
+    pub(super) error: String,
 }
 
 impl From<&ExchangeError> for Failure {

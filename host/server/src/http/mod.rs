@@ -38,6 +38,7 @@ pub use self::tls::{TlsError, TlsFiles};
 
 use crate::admin::Admin;
 use crate::config::Console;
+use crate::unanswered::Unanswered;
 use flowhost_exchange::exchange::Exchanges;
 use flowhost_runtime::telemetry::Metrics;
 
@@ -46,6 +47,8 @@ use flowhost_runtime::telemetry::Metrics;
 pub struct PublicState {
     /// Answers WhatsApp's requests.
     pub exchanges: Arc<Exchanges>,
+    /// Counts requests that got no reply.
+    pub(crate) unanswered: Arc<Unanswered>,
     /// Turns under way. The host waits for them when it stops, even if their clients hung up.
     pub turns: TaskTracker,
     /// The memory for request bodies.

@@ -139,24 +139,6 @@ pub async fn read_feed_figures(
     Ok(query.fetch_all(&mut *store.within_share_of(scope.tenant).await?).await?)
 }
 
-/// How many of the newest `most` lines of level error a flow's log has since a time, by stretches of so many seconds,
-/// which are numbered as in [`FeedFigures`].
-pub async fn count_error_lines(
-    store: &Store,
-    scope: Scope,
-    since: OffsetDateTime,
-    seconds: i64,
-    most: i64,
-) -> Result<Vec<(i64, i64)>, StoreError> {
-    let query = sqlx::query_as(
-        "select floor(extract(epoch from logged_at) / $4)::bigint, count(*) from ( \
-           select logged_at from plugin_log_lines where tenant_id = $1 and flow_id = $2 and level = 4 and logged_at > $3 \
-           order by logged_at desc limit $5) as newest group by 1 order by 1",
-    );
-    let query = query.bind(scope.tenant.0).bind(scope.flow.0).bind(since).bind(seconds).bind(most);
-    Ok(query.fetch_all(&mut *store.within_share_of(scope.tenant).await?).await?)
-}
-
 #[derive(FromRow)]
 struct FeedRow {
     session_id: Uuid,

@@ -30,6 +30,7 @@ mod reveals;
 mod sessions;
 mod tenants;
 mod turn_groups;
+mod unanswered;
 mod values;
 mod versions;
 
@@ -57,8 +58,7 @@ pub use audit::{Actor, AuditEntry, AuditRecord, Reach, Subject, list_audit_entri
 pub use changes::Changes;
 pub use error::StoreError;
 pub use feed::{
-    Feed, FeedExchange, FeedFigures, FeedPlace, FeedReach, count_error_lines, read_feed,
-    read_feed_figures,
+    Feed, FeedExchange, FeedFigures, FeedPlace, FeedReach, read_feed, read_feed_figures,
 };
 pub use flow_config::{
     StoredConfigValue, delete_config_value, list_changing_config_values, list_config_values,
@@ -100,6 +100,10 @@ pub use tenants::{
     ChangePoint, ChangedTenants, NewTenant, StoredTenant, TenantFields, delete_tenant,
     find_changing_tenant, find_tenant, find_tenant_by_id, insert_tenant, list_changed,
     list_tenants, set_sealed_data_key, update_tenant,
+};
+pub use unanswered::{
+    StoredUnanswered, UnansweredCount, UnansweredKey, add_unanswered, count_unanswered,
+    forget_unanswered, list_unanswered,
 };
 pub use values::{
     KeyFingerprint, Put, StoredValue, ValueToPut, delete_flow_value, find_flow_value,

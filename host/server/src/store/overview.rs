@@ -32,8 +32,8 @@ pub struct TenantState {
     pub components: Vec<PluginDigest>,
     /// How many exchanges failed lately.
     pub failed_exchanges: i64,
-    /// How many lines of level error were logged lately.
-    pub error_lines: i64,
+    /// How many requests got no reply lately, without those that their senders are to blame for.
+    pub unanswered: i64,
 }
 
 /// At most `limit` tenants within reach, by slug: those after the slug `after` that have `part` in
@@ -70,7 +70,7 @@ pub async fn look_over_tenants(
     since: OffsetDateTime,
 ) -> Result<HashMap<TenantId, TenantState>, StoreError> {
     let ids: Vec<Uuid> = tenants.iter().map(|tenant| tenant.0).collect();
-    let rows: Vec<StateRow> = sqlx::query_as("select * from look_over_tenants($1, $2, $3, $3)")
+    let rows: Vec<StateRow> = sqlx::query_as("select * from look_over_tenants_v2($1, $2, $3, $3)")
         .bind(ids)
         .bind(since)
         .bind(MAX_COUNTED)
@@ -94,7 +94,7 @@ struct StateRow {
     flows_without_version: i64,
     components: Option<Vec<Vec<u8>>>,
     failed_exchanges: i64,
-    error_lines: i64,
+    unanswered: i64,
 }
 
 impl StateRow {
@@ -117,7 +117,7 @@ impl StateRow {
                 .map(|digest| digest_of(digest))
                 .collect::<Result<_, _>>()?,
             failed_exchanges: self.failed_exchanges,
-            error_lines: self.error_lines,
+            unanswered: self.unanswered,
         })
     }
 }

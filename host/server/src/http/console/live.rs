@@ -66,6 +66,7 @@ pub(super) async fn show(
             exchanges: page.exchanges.into_iter().map(exchange).collect(),
             next: page.next.map(|place| place.to_string()),
             looked_back_to: page.looked_back_to,
+            unanswered: (before.is_none()).then_some(page.unanswered),
             lines: may_read_lines.then(|| page.lines.into_iter().map(line).collect()),
             opened_by: opened_by.filter(|_| revealed),
             events,
@@ -157,7 +158,7 @@ struct LiveEvents {
 
 impl Follower for LiveEvents {
     async fn next_events(&mut self) -> Result<String, AdminError> {
-        let LiveNews { exchanges, skipped, lines } = self.follower.next().await?;
+        let LiveNews { exchanges, skipped, unanswered, lines } = self.follower.next().await?;
         let mut events = String::new();
         if skipped {
             events += &self.event("skipped", SKIPPED);
@@ -166,6 +167,10 @@ impl Follower for LiveEvents {
             self.last = Some(read.place);
             let row = live::exchange_row(&self.flow, &exchange(read), &[]);
             events += &self.event("exchange", &row.into_string());
+        }
+        if let Some(unanswered) = unanswered {
+            let rows = live::unanswered_rows(&unanswered);
+            events += &self.event("unanswered", &rows.into_string());
         }
         for read in lines {
             let item = live::line_item(&self.flow, &line(read));

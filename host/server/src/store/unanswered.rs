@@ -1,0 +1,151 @@
+//! The table `unanswered_requests`: how many requests to a flow got no reply, by minute, reason and
+//! version.
+
+use sqlx::FromRow;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{Store, StoreError};
+use flowhost_protocol::ids::{RequestId, Scope, TenantId};
+
+/// What requests of a flow have in common that are counted as one row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnansweredKey {
+    /// Minutes since 1970.
+    pub minute: i64,
+    /// Why they got no reply, as the metrics label it.
+    pub reason: &'static str,
+    /// Who is at fault: `guest`, `host` or `peer`.
+    pub blame: &'static str,
+    /// The version of the plugin that was active.
+    pub version: Option<i32>,
+}
+
+/// How many there were, and the last one of them.
+#[derive(Clone, Debug)]
+pub struct UnansweredCount {
+    /// How many.
+    pub count: i64,
+    /// The status that its sender got.
+    pub status: u16,
+    /// The chain of causes, with nothing that anybody sent.
+    pub cause: String,
+    /// Its id.
+    pub request: RequestId,
+    /// When it came.
+    pub last_at: OffsetDateTime,
+}
+
+impl UnansweredCount {
+    /// Adds others that are counted as the same row.
+    pub fn add(&mut self, other: Self) {
+        let count = self.count.saturating_add(other.count);
+        if other.last_at >= self.last_at {
+            *self = other;
+        }
+        self.count = count;
+    }
+}
+
+/// Adds counts to those of a tenant's flows. Flows that are gone are left out.
+pub async fn add_unanswered(
+    store: &Store,
+    tenant: TenantId,
+    counts: &[(Scope, UnansweredKey, UnansweredCount)],
+) -> Result<(), StoreError> {
+    let minutes = counts.iter().map(|(_, key, _)| key.minute * 60);
+    let mut transaction = store.of(tenant).await?;
+    sqlx::query(
+        "insert into unanswered_requests as known \
+           (tenant_id, flow_id, minute, reason, blame, plugin_version, count, status, cause, request_id, last_at) \
+         select f.tenant_id, f.flow_id, to_timestamp(u.minute), u.reason, u.blame, u.version, u.count, u.status, u.cause, u.request, u.last_at \
+         from unnest($2::uuid[], $3::double precision[], $4::text[], $5::text[], $6::integer[], $7::bigint[], $8::smallint[], $9::text[], \
+           $10::uuid[], $11::timestamptz[]) as u (flow_id, minute, reason, blame, version, count, status, cause, request, last_at) \
+         join flows f on f.tenant_id = $1 and f.flow_id = u.flow_id \
+         order by 2, 3, 4, 5, 6 \
+         on conflict (tenant_id, flow_id, minute, reason, blame, plugin_version) do update set \
+           count = known.count + excluded.count, status = excluded.status, cause = excluded.cause, request_id = excluded.request_id, \
+           last_at = greatest(known.last_at, excluded.last_at)",
+    )
+    .bind(tenant.0)
+    .bind(counts.iter().map(|(scope, ..)| scope.flow.0).collect::<Vec<_>>())
+    .bind(minutes.map(|seconds| seconds as f64).collect::<Vec<_>>())
+    .bind(counts.iter().map(|(_, key, _)| key.reason).collect::<Vec<_>>())
+    .bind(counts.iter().map(|(_, key, _)| key.blame).collect::<Vec<_>>())
+    .bind(counts.iter().map(|(_, key, _)| key.version.unwrap_or(0)).collect::<Vec<_>>())
+    .bind(counts.iter().map(|(.., count)| count.count).collect::<Vec<_>>())
+    .bind(counts.iter().map(|(.., count)| count.status.cast_signed()).collect::<Vec<_>>())
+    .bind(counts.iter().map(|(.., count)| count.cause.as_str()).collect::<Vec<_>>())
+    .bind(counts.iter().map(|(.., count)| count.request.0).collect::<Vec<_>>())
+    .bind(counts.iter().map(|(.., count)| count.last_at).collect::<Vec<_>>())
+    .execute(&mut *transaction)
+    .await?;
+    transaction.commit().await
+}
+
+/// Requests of a flow that got no reply, as stored.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct StoredUnanswered {
+    /// The minute in which they came.
+    pub minute: OffsetDateTime,
+    /// Why they got no reply, as the metrics label it.
+    pub reason: String,
+    /// Who is at fault: `guest`, `host` or `peer`.
+    pub blame: String,
+    /// The version of the plugin that was active, 0 if none was.
+    pub plugin_version: i32,
+    /// How many there were.
+    pub count: i64,
+    /// The status that the sender of the last one got.
+    pub status: i16,
+    /// Why the last one got no reply: a chain of causes.
+    pub cause: String,
+    /// The id of the last one.
+    pub request_id: Uuid,
+    /// When the last one came.
+    pub last_at: OffsetDateTime,
+}
+
+/// The newest rows of a flow, of a version if one is given.
+pub async fn list_unanswered(
+    store: &Store,
+    scope: Scope,
+    version: Option<i32>,
+    limit: i64,
+) -> Result<Vec<StoredUnanswered>, StoreError> {
+    let query = sqlx::query_as(
+        "select minute, reason, blame, plugin_version, count, status, cause, request_id, last_at from unanswered_requests \
+         where tenant_id = $1 and flow_id = $2 and ($3::integer is null or plugin_version = $3) \
+         order by minute desc, last_at desc limit $4",
+    );
+    let query = query.bind(scope.tenant.0).bind(scope.flow.0).bind(version).bind(limit);
+    Ok(query.fetch_all(&mut *store.within_share_of(scope.tenant).await?).await?)
+}
+
+/// How many requests of a flow got no reply since a time, by stretches of so many seconds, which are
+/// numbered as in [`super::FeedFigures`]. Those that their senders are to blame for are left out.
+pub async fn count_unanswered(
+    store: &Store,
+    scope: Scope,
+    since: OffsetDateTime,
+    seconds: i64,
+) -> Result<Vec<(i64, i64)>, StoreError> {
+    let query = sqlx::query_as(
+        "select floor(extract(epoch from minute) / $4)::bigint, least(sum(count), 9223372036854775807)::bigint from unanswered_requests \
+         where tenant_id = $1 and flow_id = $2 and minute >= $3 and blame <> 'peer' group by 1 order by 1",
+    );
+    let query = query.bind(scope.tenant.0).bind(scope.flow.0).bind(since).bind(seconds);
+    Ok(query.fetch_all(&mut *store.within_share_of(scope.tenant).await?).await?)
+}
+
+/// Deletes the oldest rows of all tenants, at most `most`, and none of the last seven days. Returns
+/// how many it deleted.
+pub async fn forget_unanswered(store: &Store, most: i64) -> Result<u64, StoreError> {
+    let mut transaction = store.above_tenants().await?;
+    let gone: i64 = sqlx::query_scalar("select forget_unanswered_requests($1)")
+        .bind(most)
+        .fetch_one(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(gone.cast_unsigned())
+}

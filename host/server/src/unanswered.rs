@@ -1,0 +1,218 @@
+//! Requests to flows that got no reply, counted in the database, so that whoever looks after a flow
+//! sees them without the log of the host
+//! ([ADR 47](../../docs/adr/0047-requests-without-a-reply.md)).
+//!
+//! A request is counted in memory and never waits. One writer per host takes the counts to the
+//! database, tenant by tenant. However many requests there are, a flow has one row for each minute,
+//! reason and version. What does not fit is not counted here, but in the metrics like all of them.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use tokio::sync::Notify;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::store::{self, Store, UnansweredCount, UnansweredKey};
+use flowhost_protocol::ids::{RequestId, Scope, TenantId};
+use flowhost_runtime::telemetry::{self, Blame};
+
+/// Counts requests that got no reply.
+#[derive(Debug, Default)]
+pub struct Unanswered {
+    waiting: Mutex<Waiting>,
+    arrived: Notify,
+}
+
+/// A request that got no reply.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UnansweredRequest<'a> {
+    /// The flow that it was for.
+    pub(crate) scope: Scope,
+    /// The version of the plugin that was active.
+    pub(crate) version: Option<i32>,
+    /// Its id.
+    pub(crate) request: RequestId,
+    /// The status that its sender got.
+    pub(crate) status: u16,
+    /// Why, as the metrics label it.
+    pub(crate) reason: &'static str,
+    /// Who is at fault.
+    pub(crate) blame: Blame,
+    /// The whole chain of causes, with nothing that anybody sent.
+    pub(crate) cause: &'a str,
+}
+
+/// Counts on their way to the database, in the order of their tenants.
+#[derive(Debug, Default)]
+struct Waiting {
+    counts: BTreeMap<(Scope, UnansweredKey), UnansweredCount>,
+    /// How many of them are of senders' faults.
+    of_peers: usize,
+}
+
+impl Unanswered {
+    /// Counts a request now.
+    pub(crate) fn note(&self, request: UnansweredRequest<'_>) {
+        let now = OffsetDateTime::now_utc();
+        let UnansweredRequest { scope, version, reason, blame, .. } = request;
+        let minute = now.unix_timestamp() / 60;
+        let key = UnansweredKey { minute, reason, blame: blame.as_str(), version };
+        let count = UnansweredCount {
+            count: 1,
+            status: request.status,
+            cause: telemetry::printable(request.cause, MOST_CAUSE_BYTES),
+            request: request.request,
+            last_at: now,
+        };
+        self.lock().add(scope, key, count);
+        self.arrived.notify_one();
+    }
+
+    /// Writes counts to the database, once a second while there are any. After `stop` it writes what
+    /// is left, and returns.
+    pub(crate) async fn write(&self, store: &Store, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            tokio::select! {
+                () = self.arrived.notified() => {
+                    let _ = timeout(PAUSE, stop.cancelled()).await;
+                }
+                () = stop.cancelled() => {}
+            }
+            self.write_all(store).await;
+        }
+    }
+
+    async fn write_all(&self, store: &Store) {
+        let mut failure = None;
+        let taken = std::mem::take(&mut *self.lock());
+        for (tenant, counts) in taken.of_tenants() {
+            if let Err(error) = store::add_unanswered(store, tenant, &counts).await {
+                let mut waiting = self.lock();
+                for (scope, key, count) in counts {
+                    waiting.add(scope, key, count);
+                }
+                failure = Some(error);
+            }
+        }
+        if let Some(error) = failure {
+            tracing::warn!(error = %telemetry::chain(&error), "requests without a reply can't be counted; trying again later");
+            self.arrived.notify_one();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    /// Adds to what is counted already. A new row has to fit, and those that senders are to blame
+    /// for leave room to the others: anybody can send what is refused, to any flow.
+    fn add(&mut self, scope: Scope, key: UnansweredKey, count: UnansweredCount) {
+        if let Some(counted) = self.counts.get_mut(&(scope, key)) {
+            counted.add(count);
+            return;
+        }
+        let is_peers = key.blame == Blame::Peer.as_str();
+        if self.counts.len() >= MOST_WAITING || (is_peers && self.of_peers >= MOST_OF_PEERS) {
+            return;
+        }
+        self.of_peers += usize::from(is_peers);
+        self.counts.insert((scope, key), count);
+    }
+
+    fn of_tenants(self) -> Vec<(TenantId, Vec<(Scope, UnansweredKey, UnansweredCount)>)> {
+        let mut tenants: Vec<(TenantId, Vec<_>)> = Vec::new();
+        for ((scope, key), count) in self.counts {
+            match tenants.last_mut() {
+                Some((tenant, counts)) if *tenant == scope.tenant => {
+                    counts.push((scope, key, count));
+                }
+                _ => tenants.push((scope.tenant, vec![(scope, key, count)])),
+            }
+        }
+        tenants
+    }
+}
+
+/// Between two writes, so that a flow that fails a thousand times a second costs one statement.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Rows that may wait: some 500 bytes each.
+const MOST_WAITING: usize = 4_000;
+const MOST_OF_PEERS: usize = 1_000;
+
+/// Causes are a line long.
+const MOST_CAUSE_BYTES: usize = 500;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flowhost_protocol::ids::FlowId;
+    use uuid::Uuid;
+
+    fn request(flow: u128, blame: Blame) -> UnansweredRequest<'static> {
+        UnansweredRequest {
+            scope: Scope {
+                tenant: TenantId(Uuid::from_u128(flow % 2)),
+                flow: FlowId(Uuid::from_u128(flow)),
+            },
+            version: Some(1),
+            request: RequestId::new(),
+            status: 500,
+            reason: "cpu-time",
+            blame,
+            cause: "the plugin failed: it used up its CPU time",
+        }
+    }
+
+    #[test]
+    fn requests_of_a_flow_are_one_row_whose_last_one_is_known() {
+        let unanswered = Unanswered::default();
+        let last = UnansweredRequest { status: 503, ..request(1, Blame::Guest) };
+        for request in [request(1, Blame::Guest), request(1, Blame::Guest), last] {
+            unanswered.note(request);
+        }
+
+        let counts = std::mem::take(&mut *unanswered.lock()).of_tenants();
+
+        // Unless a minute ended in between.
+        let counts: Vec<_> = counts.into_iter().flat_map(|(_, counts)| counts).collect();
+        assert_eq!(counts.iter().map(|(.., count)| count.count).sum::<i64>(), 3);
+        assert!(counts.len() < 3, "{counts:?}");
+        let (.., newest) = counts.last().unwrap();
+        assert_eq!((newest.status, newest.request), (503, last.request));
+    }
+
+    #[test]
+    fn strangers_take_no_room_from_what_the_host_and_plugins_do_wrong() {
+        let unanswered = Unanswered::default();
+        let most = u128::try_from(MOST_WAITING).unwrap();
+        for flow in 0..2 * most {
+            unanswered.note(request(flow, Blame::Peer));
+        }
+        assert_eq!(unanswered.lock().counts.len(), MOST_OF_PEERS);
+        for flow in 0..2 * most {
+            unanswered.note(request(flow, Blame::Guest));
+        }
+
+        assert_eq!(unanswered.lock().counts.len(), MOST_WAITING);
+        assert_eq!(unanswered.lock().of_peers, MOST_OF_PEERS);
+    }
+
+    #[test]
+    fn a_tenants_rows_are_written_together() {
+        let unanswered = Unanswered::default();
+        for flow in [1, 2, 3, 4, 5] {
+            unanswered.note(request(flow, Blame::Guest));
+        }
+
+        let tenants = std::mem::take(&mut *unanswered.lock()).of_tenants();
+
+        let rows: Vec<_> = tenants.iter().map(|(_, counts)| counts.len()).collect();
+        assert_eq!(rows, [2, 3]);
+    }
+}

@@ -1,0 +1,2 @@
+drop function forget_unanswered_requests;
+drop table unanswered_requests;

@@ -1,0 +1,1 @@
+drop function look_over_tenants_v2;
