@@ -18,8 +18,8 @@ create table unanswered_requests (
     foreign key (tenant_id, flow_id) references flows (tenant_id, flow_id) on delete cascade
 );
 
--- Those whose time is over, of all tenants.
-create index unanswered_requests_by_minute on unanswered_requests (minute);
+-- Those of a tenant by their age, for its light and for what is over.
+create index unanswered_requests_of_tenant on unanswered_requests (tenant_id, minute);
 
 grant select, insert, update, delete on unanswered_requests to flowhost_app;
 
@@ -27,26 +27,45 @@ alter table unanswered_requests enable row level security;
 
 create policy of_the_tenant on unanswered_requests using (tenant_id = current_tenant());
 
--- Deletes the oldest ones, of all tenants: at most so many, and none of the last seven days.
-create function forget_unanswered_requests(most bigint)
-    returns bigint
-    language sql
-    security definer
-as $$
-    with old as materialized (
-        select u.ctid from unanswered_requests u where u.minute < now() - interval '7 days'
-        order by u.minute limit most for update skip locked
-    ), gone as (
-        delete from unanswered_requests u using old where u.ctid = old.ctid returning true
+-- Deletes those that are older than seven days, of the next tenants after this one: at most so many rows. It has no more rights than its
+-- caller and is about one tenant after the other, so row-level security holds for each.
+create function forget_unanswered_requests(after uuid, most_tenants integer, most_rows bigint)
+    returns table (
+        -- The last tenant that has no more of them, and whether it was the last of all.
+        reached uuid, ended boolean,
+        forgotten bigint
     )
-    select count(*) from gone
-$$;
-
-do $$
+    language plpgsql
+    set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off
+    set enable_mergejoin = off set jit = off
+as $$
+#variable_conflict use_column
+declare
+    candidates uuid[];
+    tenant uuid;
+    gone bigint;
 begin
-    execute format('alter function forget_unanswered_requests set search_path = %I, pg_temp', current_schema());
+    reached := after; ended := false; forgotten := 0;
+    candidates := array(select t.tenant_id from tenants t where t.tenant_id > after order by t.tenant_id limit most_tenants);
+    foreach tenant in array candidates loop
+        perform set_config('flowhost.tenant', tenant::text, true);
+        with old as materialized (
+            select o.flow_id, o.minute, o.reason, o.blame, o.plugin_version from unanswered_requests o
+            where o.tenant_id = tenant and o.minute > '-infinity' and o.minute < now() - interval '7 days'
+            order by o.minute limit most_rows - forgotten
+        )
+        delete from unanswered_requests u using old
+        where u.tenant_id = tenant and u.flow_id = old.flow_id and u.minute = old.minute and u.reason = old.reason
+            and u.blame = old.blame and u.plugin_version = old.plugin_version;
+        get diagnostics gone = row_count;
+        forgotten := forgotten + gone;
+        if forgotten >= most_rows then
+            return next;
+            return;
+        end if;
+        reached := tenant;
+    end loop;
+    ended := coalesce(array_length(candidates, 1), 0) < most_tenants;
+    return next;
 end
 $$;
-
-revoke all on function forget_unanswered_requests from public;
-grant execute on function forget_unanswered_requests to flowhost_app;

@@ -10,6 +10,7 @@ use crate::capabilities::{keeper, submit};
 #[tokio::test]
 async fn a_query_that_forgets_its_where_returns_the_tenants_own_rows_or_none() {
     let host = TestHost::start().await;
+    let pool = host.database().pool().await;
     for slug in ["a", "b"] {
         let keeping = json!({"keep_replies": true});
         let flow = host.tenant(slug).await.flow("booking", keeping, Component::Steady).await;
@@ -35,6 +36,14 @@ async fn a_query_that_forgets_its_where_returns_the_tenants_own_rows_or_none() {
         let keeper = keeper(&flow.tenant, "keeper").await;
         submit(&keeper, json!({"do": "set", "key": "a", "value": "x"})).await;
         submit(&keeper, json!({"do": "log", "value": "x"})).await;
+        let failing = json!({"do": "fail", "value": "x"});
+        let failing = flowhost_client::payload::data_exchange("FORM", failing, "token-of-ben");
+        assert_eq!(keeper.client().call(&failing).await.unwrap().status, 500);
+        let tenant = host.database().tenant_id(slug).await;
+        eventually("the request without a reply is counted", async || {
+            (count(&pool, "unanswered_requests", Some(&tenant)).await > 0).then_some(())
+        })
+        .await;
         eventually("the line is written", async || {
             let log = keeper.call("GET", "/logs", serde_json::Value::Null).await;
             (!log.text.is_empty()).then_some(())
@@ -46,7 +55,6 @@ async fn a_query_that_forgets_its_where_returns_the_tenants_own_rows_or_none() {
         })
         .await;
     }
-    let pool = host.database().pool().await;
     let a = host.database().tenant_id("a").await;
     let tables = tenant_tables(&pool).await;
     assert!(tables.len() >= 9, "{tables:?}");

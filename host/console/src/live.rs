@@ -418,7 +418,9 @@ mod tests {
 
         let rows = unanswered_rows(&[row]).into_string();
 
-        for part in ["17 in this minute", "500", "cpu-time", "&lt;b&gt;", "the plugin's", "none", id] {
+        for part in
+            ["17 in this minute", "500", "cpu-time", "&lt;b&gt;", "the plugin's", "none", id]
+        {
             assert!(rows.contains(part), "{part}: {rows}");
         }
         assert!(unanswered_rows(&[]).into_string().contains("None."));

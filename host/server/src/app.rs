@@ -240,7 +240,9 @@ impl Host {
             );
         }
         if !self.background.stop(CLOSE_TIME).await {
-            tracing::warn!("what plugins logged and what got no reply was not all written when the time to stop was over");
+            tracing::warn!(
+                "what plugins logged and what got no reply was not all written when the time to stop was over"
+            );
         }
         if timeout(CLOSE_TIME, self.store.close()).await.is_err() {
             tracing::warn!(

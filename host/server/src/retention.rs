@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
+use uuid::Uuid;
 
 use crate::store::{self, PurgeCame, Store, StoreError};
 use flowhost_runtime::telemetry::{self, Metrics};
@@ -56,13 +57,14 @@ async fn step(store: &Store, metrics: &Metrics) -> Result<PurgeCame, StoreError>
 
 /// Forgets requests without a reply that are over, in small steps.
 async fn forget_all_unanswered(store: &Store) -> Result<u64, StoreError> {
-    let mut forgotten = 0;
+    let (mut after, mut forgotten) = (Uuid::nil(), 0);
     loop {
-        let step = store::forget_unanswered(store, FORGOTTEN_IN_A_STEP).await?;
-        forgotten += step;
-        if step < FORGOTTEN_IN_A_STEP.cast_unsigned() {
+        let step = store::forget_unanswered(store, after, FORGOTTEN_IN_A_STEP).await?;
+        forgotten += step.forgotten.cast_unsigned();
+        if step.ended {
             return Ok(forgotten);
         }
+        after = step.reached;
         sleep(PAUSE_OF_STEPS).await;
     }
 }

@@ -21,7 +21,7 @@ use flowhost_runtime::telemetry::{self, Blame};
 
 /// Counts requests that got no reply.
 #[derive(Debug, Default)]
-pub struct Unanswered {
+pub(crate) struct Unanswered {
     waiting: Mutex<Waiting>,
     arrived: Notify,
 }

@@ -157,9 +157,11 @@ async fn wrong_with(browser: &Chromium, status: u16) -> Vec<String> {
     wrong.extend(links_to_unknown_pages(browser).await);
     // What is folded must be as good as the rest.
     browser.run("document.querySelectorAll('details').forEach((one) => { one.open = true })").await;
-    for colours in ["dark", "light"] {
-        browser.prefer_colours(colours).await;
-        let barriers = browser.barriers().await;
+    browser.prefer_colours("light").await;
+    let light = browser.barriers().await;
+    browser.prefer_colours("dark").await;
+    let dark = browser.colour_barriers().await;
+    for (colours, barriers) in [("light", light), ("dark", dark)] {
         wrong.extend(barriers.into_iter().map(|what| format!("in {colours} colours: {what}")));
     }
     for width in [360, 1920, 1280] {

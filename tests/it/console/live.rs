@@ -321,9 +321,8 @@ async fn requests_without_a_reply_are_counted_by_their_reason_and_come_while_the
     }
     assert_eq!(forged.call(&request).await.unwrap().status, 432);
 
-    let shows = |rows: &str| {
-        rows.contains("<td>3 in this minute") && rows.contains("<td>1 in this minute")
-    };
+    let shows =
+        |rows: &str| rows.contains("<td>3 in this minute") && rows.contains("<td>1 in this minute");
     while !events.next().await.is_some_and(|(name, rows)| name == "unanswered" && shows(&rows)) {}
     let page = reader.page(LIVE).await;
     for part in ["the plugin's", "the sender's", "<code>signature</code>", "the plugin failed"] {
@@ -358,10 +357,8 @@ async fn what_got_no_reply_last_is_counted_before_a_host_stops() {
     host.stop().await;
 
     let pool = other.database().pool().await;
-    let count: i64 = sqlx::query_scalar("select count from unanswered_requests")
-        .fetch_one(&pool)
-        .await
-        .unwrap();
+    let count: i64 =
+        sqlx::query_scalar("select count from unanswered_requests").fetch_one(&pool).await.unwrap();
     assert_eq!(count, 1);
     other.stop().await;
 }

@@ -28,7 +28,8 @@ async fn turns_that_go_together_come_to_the_same_as_alone() {
     let exchanges = test.number("select count(*) from exchanges").await;
     let statements = test.number("select count(distinct xmin::text) from exchanges").await;
     assert_eq!(exchanges, 3 * i64::from(TURNS));
-    assert!(statements < exchanges / 3, "{statements} statements committed {exchanges} exchanges");
+    // How many fit into a group depends on how busy the machine is, but not whether any does.
+    assert!(statements < exchanges, "{statements} statements committed {exchanges} exchanges");
 }
 
 #[tokio::test]

@@ -9,11 +9,16 @@ use serde_json::{Value, json};
 
 use crate::repository::repository;
 
-/// The parameters for WebDriver that run it in a page.
+/// The parameters for WebDriver that bring it into a page and run it.
 pub(super) async fn search() -> Value {
     let library = tokio::task::spawn_blocking(|| LIBRARY.get_or_init(load)).await;
     let script = format!("{}\n{RUN}", library.expect("axe-core is there"));
-    json!({ "script": script, "args": [] })
+    json!({ "script": script, "args": [{}] })
+}
+
+/// The parameters that run this rule of it in a page that it was brought into.
+pub(super) fn search_again(rule: &str) -> Value {
+    json!({ "script": RUN, "args": [{ "runOnly": { "type": "rule", "values": [rule] } }] })
 }
 
 /// What it found that is serious: the rules and the elements.
@@ -76,4 +81,4 @@ const LOCK_FILE: &str = "package-lock.json";
 
 /// The last argument is WebDriver's, to be called with the result.
 const RUN: &str = "const done = arguments[arguments.length - 1];
-axe.run(document, { resultTypes: ['violations'] }).then(done, (error) => done(String(error)));";
+axe.run(document, { resultTypes: ['violations'], ...arguments[0] }).then(done, (error) => done(String(error)));";

@@ -168,6 +168,14 @@ impl Chromium {
         axe::serious(&found)
     }
 
+    /// What of the same page can't be read for want of contrast, in other colours: the one rule that
+    /// is about them. After [`Chromium::barriers`], which looks for the rest.
+    pub async fn colour_barriers(&self) -> Vec<String> {
+        let again = axe::search_again("color-contrast");
+        let found = self.driver.post("/execute/async", again).await;
+        axe::serious(&found)
+    }
+
     /// A picture of what the window shows, as PNG.
     pub async fn picture(&self) -> Vec<u8> {
         let encoded = text_of(&self.driver.get("/screenshot").await);

@@ -107,9 +107,8 @@ impl Background {
         F: Future<Output = ()> + Send + 'static,
     {
         let stop = self.stop.clone();
-        self.last.spawn(
-            self.watch.clone().keep_up(task, Life::UntilDone, move || make(stop.clone())),
-        );
+        self.last
+            .spawn(self.watch.clone().keep_up(task, Life::UntilDone, move || make(stop.clone())));
     }
 
     /// Ends all tasks. Returns whether those that are waited for finished within `time`.

@@ -141,7 +141,11 @@ async fn exchange(
         return endpoints.failure(&endpoint, id, &Failure::from(&ExchangeError::Disabled));
     }
     if endpoint.flow_json.is_unreadable() {
-        return endpoints.failure(&endpoint, id, &Failure::from(&ExchangeError::UnreadableFlowJson));
+        return endpoints.failure(
+            &endpoint,
+            id,
+            &Failure::from(&ExchangeError::UnreadableFlowJson),
+        );
     }
     let state = endpoints.public.clone();
     let mut share = state.body_memory.share();

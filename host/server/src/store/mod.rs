@@ -102,7 +102,7 @@ pub use tenants::{
     list_tenants, set_sealed_data_key, update_tenant,
 };
 pub use unanswered::{
-    StoredUnanswered, UnansweredCount, UnansweredKey, add_unanswered, count_unanswered,
+    Forgotten, StoredUnanswered, UnansweredCount, UnansweredKey, add_unanswered, count_unanswered,
     forget_unanswered, list_unanswered,
 };
 pub use values::{

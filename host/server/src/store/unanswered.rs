@@ -138,14 +138,34 @@ pub async fn count_unanswered(
     Ok(query.fetch_all(&mut *store.within_share_of(scope.tenant).await?).await?)
 }
 
-/// Deletes the oldest rows of all tenants, at most `most`, and none of the last seven days. Returns
-/// how many it deleted.
-pub async fn forget_unanswered(store: &Store, most: i64) -> Result<u64, StoreError> {
-    let mut transaction = store.above_tenants().await?;
-    let gone: i64 = sqlx::query_scalar("select forget_unanswered_requests($1)")
-        .bind(most)
+/// What a step of forgetting came to.
+#[derive(Clone, Copy, Debug, FromRow)]
+pub struct Forgotten {
+    /// The last tenant that has nothing more to forget, for the next step to go on after.
+    pub reached: Uuid,
+    /// Whether it was the last of all.
+    pub ended: bool,
+    /// How many rows were deleted.
+    pub forgotten: i64,
+}
+
+/// Deletes rows that are older than seven days, of the next tenants after this one: at most
+/// `most_rows`.
+pub async fn forget_unanswered(
+    store: &Store,
+    after: Uuid,
+    most_rows: i64,
+) -> Result<Forgotten, StoreError> {
+    let mut transaction = store.across_tenants().await?;
+    let forgotten = sqlx::query_as("select * from forget_unanswered_requests($1, $2, $3)")
+        .bind(after)
+        .bind(TENANTS_IN_A_STEP)
+        .bind(most_rows)
         .fetch_one(&mut *transaction)
         .await?;
     transaction.commit().await?;
-    Ok(gone.cast_unsigned())
+    Ok(forgotten)
 }
+
+/// A tenant with nothing to forget is one look into an index.
+const TENANTS_IN_A_STEP: i32 = 200;
