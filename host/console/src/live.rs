@@ -110,8 +110,8 @@ pub fn content(live: &Live<'_>, viewer: &Viewer) -> Markup {
             }
             // Told where more happened than a page can show.
             p.hint #skipped role="status" sse-swap="skipped" {}
-            (exchanges(live, &page))
             @if let Some(rows) = &live.unanswered { (unanswered(rows, live.events.is_some())) }
+            (exchanges(live, &page))
             (lines(live, viewer, &page))
         }
     }
@@ -233,7 +233,7 @@ fn unanswered(rows: &[UnansweredView], is_live: bool) -> Markup {
                 "What the phone got a status for and nothing else: by minute, reason and version. They are kept for seven days. \
                  A plugin that failed says more in its log, under the id of the request."
             }
-            div.scroll.panel tabindex="0" role="region" aria-label="Requests without a reply" {
+            div.scroll.low.panel tabindex="0" role="region" aria-label="Requests without a reply" {
                 table {
                     thead {
                         tr {

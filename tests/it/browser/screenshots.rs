@@ -8,7 +8,7 @@
 //! harness of the tests, and costs a run of the tests nothing.
 
 use flowhost_client::payload;
-use flowhost_tests::{Chromium, Component, repository};
+use flowhost_tests::{Chromium, Component, eventually, repository};
 use serde_json::json;
 use sqlx::query;
 
@@ -29,6 +29,11 @@ async fn screenshots_of_the_main_pages() {
     let booking = "/console/tenants/acme/flows/booking";
     let open = async |path: &str| browser.open(&sample.url(path).await).await;
 
+    eventually("what got no reply is counted", async || {
+        open("/console/tenants/acme/flows/enquiries/live").await;
+        browser.text().await.contains("the sender's").then_some(())
+    })
+    .await;
     open("/console").await;
     // All of it: each light is there.
     browser.resize(1280, 1180).await;
@@ -111,6 +116,17 @@ async fn fill(sample: &Sample) {
         let act = if customer % 8 == 3 { "fail" } else { "log" };
         let said = json!({ "do": act, "value": "the calendar does not answer" });
         client.call(&payload::data_exchange("FORM", said, &token)).await.unwrap();
+    }
+    // And these are where nobody is.
+    sample.enquiries.set(json!({ "on_failure": "status" })).await;
+    let said = json!({ "do": "fail", "value": "the calendar does not answer" });
+    let said = payload::data_exchange("FORM", said, "a-token-of-customer-25");
+    for _ in 0..2 {
+        client.call(&said).await.unwrap();
+    }
+    let client = client.signing_with("an old secret");
+    for _ in 0..7 {
+        client.call(&said).await.unwrap();
     }
     // Not all in one minute.
     let spread = "update exchanges set created_at = created_at - \
