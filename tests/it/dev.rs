@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use flowhost_client::payload;
-use flowhost_tests::{DataFolder, Ended, HostProcess, Outside, eventually, flowhost, repository};
+use flowhost_tests::{DataFolder, Ended, HostProcess, Outside, eventually_built, flowhost, repository};
 use serde_json::json;
 
 #[tokio::test]
@@ -49,7 +49,7 @@ async fn a_project_is_served_with_the_settings_secrets_and_mocks_of_its_file() {
     let own = json!({"value": "by hand"});
     host.admin().call("PUT", &format!("{config}/own"), own).await.expect(204);
     fs::write(project.join("dev.toml"), "[config]\nwelcome = \"Hello\"\n").unwrap();
-    eventually("the settings are the file's", async || {
+    eventually_built("the settings are the file's", async || {
         let list = host.admin().get(config).await.expect(200);
         let keys: Vec<_> = list["config"].as_array()?.iter().map(|value| &value["key"]).collect();
         (keys == ["own", "welcome"]).then_some(())
