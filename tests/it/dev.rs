@@ -5,7 +5,9 @@ use std::path::Path;
 use std::process::Command;
 
 use flowhost_client::payload;
-use flowhost_tests::{DataFolder, Ended, HostProcess, Outside, eventually_built, flowhost, repository};
+use flowhost_tests::{
+    DataFolder, Ended, HostProcess, Outside, eventually_built, flowhost, repository,
+};
 use serde_json::json;
 
 #[tokio::test]

@@ -131,6 +131,33 @@ async fn granting_and_denying_at_once_leaves_it_denied() {
     flow.call("PUT", "", body).await.problem(422);
 }
 
+/// Hosts of two releases serve side by side during a rollout.
+#[tokio::test]
+async fn a_setting_of_a_later_release_takes_only_its_flow_off_an_earlier_host() {
+    let host = TestHost::start().await;
+    let acme = host.tenant("acme").await;
+    let flow = acme.flow("booking", json!({}), Component::Steady).await;
+    let later = acme.flow("later", json!({}), Component::Steady).await;
+    let pool = host.database().pool().await;
+    sqlx::query("update flows set settings = settings || '{\"of_later\": 1}' where name = 'later'")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let earlier = host.second().await;
+
+    assert_eq!(flow.at(&earlier).count("token-of-ana").await, 1);
+    let ping = later.at(&earlier).client().call(&payload::ping()).await.unwrap();
+    assert_eq!(ping.status, 404, "{ping:?}");
+    let listed = earlier.admin().get("/v1/tenants/acme/flows").await.expect(200);
+    assert_eq!(listed["flows"].as_array().unwrap().len(), 2, "{listed}");
+    let shown = later.at(&earlier).call("GET", "", Value::Null).await.expect(200);
+    assert_eq!(shown["settings"]["of_later"], 1);
+    let refused = later.at(&earlier).call("PATCH", "", json!({"keep_replies": true})).await;
+    assert!(refused.problem(422).contains("of_later"), "{}", refused.text);
+    later.at(&earlier).call("DELETE", "", Value::Null).await.expect(204);
+    earlier.stop().await;
+}
+
 #[tokio::test]
 async fn settings_that_can_not_be_are_refused_with_the_fields_name() {
     let host = TestHost::start().await;

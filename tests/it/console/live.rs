@@ -307,7 +307,7 @@ async fn a_failed_exchange_tells_why_to_whom_it_may() {
 }
 
 #[tokio::test]
-async fn requests_without_a_reply_are_counted_by_their_reason_and_come_while_the_page_is_open() {
+async fn requests_without_a_reply_are_counted_and_come_while_the_page_is_open() {
     let host = TestHost::start().await;
     let flow = keeper(&host.tenant("acme").await, "booking").await;
     let reader = host.browser_with(json!({"tenant": "acme", "role": "read"})).await;

@@ -173,6 +173,18 @@ impl FlowSettings {
         }
     }
 
+    /// The settings as they are stored: a field that a release before may not know is left out while
+    /// it has its default, since that release refuses what it doesn't know.
+    pub fn to_stored(&self) -> Value {
+        let (mut fields, defaults) = (self.to_map(), Self::default().to_map());
+        for field in NEW_FIELDS {
+            if fields.get(field) == defaults.get(field) {
+                fields.remove(field);
+            }
+        }
+        Value::Object(fields)
+    }
+
     /// [`FlowSettings::session_ttl_seconds`] as a duration.
     pub fn session_time_to_live(&self) -> Duration {
         Duration::from_secs(self.session_ttl_seconds.into())
@@ -327,6 +339,9 @@ pub const MAX_MEMORY_BYTES: u64 = 64 << 20;
 /// number with its country code, usually have eight or more digits.
 const MIN_TOKEN_LENGTH: u32 = 8;
 
+/// What the release before does not have. Hosts of both serve side by side during a rollout.
+const NEW_FIELDS: [&str; 1] = ["keep_replies"];
+
 /// The texts that users read.
 const TEXTS: [&str; 2] = ["token_rejected_text", "failure_text"];
 
@@ -365,6 +380,16 @@ mod tests {
         let patched = settings.patched(patch.as_object().unwrap().clone()).unwrap();
         let expected = json!({"limits": {"cpu_ms": 60}, "on_failure": "error-message"});
         assert_eq!(patched, parse(expected).unwrap());
+    }
+
+    #[test]
+    fn what_is_stored_is_known_to_the_release_before_unless_it_is_used() {
+        let stored = FlowSettings::default().to_stored();
+        assert!(stored.get("keep_replies").is_none() && stored.get("grants").is_some());
+        let used = parse(json!({"keep_replies": true})).unwrap();
+        assert_eq!(used.to_stored()["keep_replies"], true);
+        assert_eq!(parse(used.to_stored()).unwrap(), used);
+        assert_eq!(parse(stored).unwrap(), FlowSettings::default());
     }
 
     #[test]

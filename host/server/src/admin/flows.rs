@@ -30,7 +30,7 @@ impl TenantDesk {
     ) -> Result<PutFlow, AdminError> {
         let slug = parse_slug("flow", name)?;
         let disabled = take_disabled(&mut fields)?;
-        let settings = Value::Object(FlowSettings::parse(fields)?.to_map());
+        let settings = FlowSettings::parse(fields)?.to_stored();
         let mut change = self.begin_change().await?;
         let found = store::find_changing_flow(&mut change, slug.as_str()).await?;
         let disabled = self.switched(
@@ -63,7 +63,7 @@ impl TenantDesk {
     /// creates one of that name at the same moment.
     pub async fn create_flow(&self, name: &str) -> Result<FlowView, AdminError> {
         let slug = parse_slug("flow", name)?;
-        let settings = Value::Object(FlowSettings::default().to_map());
+        let settings = FlowSettings::default().to_stored();
         let mut change = self.begin_change().await?;
         if !store::insert_flow(&mut change, FlowId::new(), slug.as_str(), &settings, false).await? {
             return Err(AdminError::Conflict(format!("there is a flow {slug} already")));
@@ -77,7 +77,7 @@ impl TenantDesk {
     /// The tenant's flows, by name.
     pub async fn list_flows(&self) -> Result<Vec<FlowView>, AdminError> {
         let (flows, notices) = self.flows_with_notices().await?;
-        flows.into_iter().map(|flow| flow_view(self.tenant(), flow, &notices)).collect()
+        Ok(flows.into_iter().map(|flow| flow_view(self.tenant(), flow, &notices)).collect())
     }
 
     /// The health of the tenant's flows, by name.
@@ -102,7 +102,7 @@ impl TenantDesk {
         let flow = store::find_changing_flow(&mut change, name).await?.ok_or_else(no_flow)?;
         self.finish(change, record).await?;
         let notices = store::list_flow_notices(self.store(), self.tenant().id).await?;
-        flow_view(self.tenant(), flow, &notices)
+        Ok(flow_view(self.tenant(), flow, &notices))
     }
 
     /// Whether the flow is to be disabled. A caller with the right to deploy may disable a flow but
@@ -125,7 +125,7 @@ impl FlowDesk {
     /// The flow.
     pub async fn show_flow(&self) -> Result<FlowView, AdminError> {
         let notices = store::list_flow_notices(self.store(), self.tenant().id).await?;
-        flow_view(self.tenant(), self.flow().clone(), &notices)
+        Ok(flow_view(self.tenant(), self.flow().clone(), &notices))
     }
 
     /// Changes the settings that `fields` names. `grant` in it adds to what the flow grants, and
@@ -142,7 +142,7 @@ impl FlowDesk {
         let (mut change, flow) = self.begin_flow_change().await?;
         let mut settings = settings_of(&flow)?.patched(fields)?;
         settings.grants = settings.grants.with(grant).without(&deny);
-        let settings = Value::Object(settings.to_map());
+        let settings = settings.to_stored();
         let disabled = self.switched(Some(&flow), disabled)?;
         store::update_flow(&mut change, flow.id, &settings, disabled).await?;
         let mut record = self.record("flow.update");
@@ -166,26 +166,26 @@ impl FlowDesk {
     }
 }
 
-fn flow_view(
-    tenant: &StoredTenant,
-    flow: StoredFlow,
-    notices: &[FlowNotice],
-) -> Result<FlowView, AdminError> {
-    let settings = settings_of(&flow)?;
-    let missing = flow.active.as_ref().map(|active| active.requests.without(&settings.grants));
-    Ok(FlowView {
+fn flow_view(tenant: &StoredTenant, flow: StoredFlow, notices: &[FlowNotice]) -> FlowView {
+    // Those of a later release are shown as they are.
+    let settings = settings_of(&flow).ok();
+    let missing = settings
+        .as_ref()
+        .and_then(|known| Some(flow.active.as_ref()?.requests.without(&known.grants)));
+    let settings = settings.map_or_else(|| fields_of(&flow), |known| known.to_map());
+    FlowView {
         endpoint_path: format!("/flows/{}/{}", tenant.slug, flow.name),
         active_version: flow.active.as_ref().map(|active| active.version),
         previous_version: flow.previous_versions.last().copied(),
         disabled: flow.disabled,
-        settings: settings.to_map(),
+        settings,
         missing_grants: missing.unwrap_or_default().into(),
         flow_json_digest: flow.flow_json.map(|digest| digest.to_string()),
         warnings: warnings(flow.id, notices),
         created_at: flow.created_at.into(),
         updated_at: flow.updated_at.into(),
         name: flow.name,
-    })
+    }
 }
 
 fn flow_health(flow: &StoredFlow, tenant_disabled: bool, notices: &[FlowNotice]) -> FlowHealth {
@@ -218,8 +218,11 @@ fn switchable(flow: &StoredFlow) -> Value {
 
 /// A flow's settings, parsed.
 pub(super) fn settings_of(flow: &StoredFlow) -> Result<FlowSettings, AdminError> {
-    let fields = flow.settings.as_object().cloned().unwrap_or_default();
-    Ok(FlowSettings::parse(fields)?)
+    Ok(FlowSettings::parse(fields_of(flow))?)
+}
+
+fn fields_of(flow: &StoredFlow) -> Map<String, Value> {
+    flow.settings.as_object().cloned().unwrap_or_default()
 }
 
 /// Removes a member with capabilities, which is sent among the settings but is not one of them.

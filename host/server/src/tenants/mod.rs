@@ -269,6 +269,8 @@ impl Directory {
         }
     }
 
+    /// A flow whose settings can't be read is logged and left out, like a tenant that can't be
+    /// served.
     async fn load_tenant(
         &self,
         stored: &StoredTenant,
@@ -286,8 +288,14 @@ impl Directory {
                 .and_then(|entry| entry.get(&flow.name))
                 .map(|endpoint| &endpoint.flow_json);
             let flow_json = load_flow_json(&self.store, stored.id, &flow, known).await?;
-            let endpoint = open_endpoint(tenant.clone(), flow, &config, flow_json)?;
-            endpoints.insert(endpoint.name.clone(), Arc::new(endpoint));
+            match open_endpoint(tenant.clone(), flow, &config, flow_json) {
+                Ok(endpoint) => drop(endpoints.insert(endpoint.name.clone(), Arc::new(endpoint))),
+                // During a rollout, a host of the release before meets settings that it can't know.
+                Err(error @ TenantError::Settings { .. }) => {
+                    tracing::error!(error = %telemetry::chain(&error), "a flow can't be served");
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(endpoints)
     }
