@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::store::{self, Store, UnansweredCount, UnansweredKey};
+use crate::store::{self, Store, UnansweredCount, UnansweredKey, UnansweredRow};
 use flowhost_protocol::ids::{RequestId, Scope, TenantId};
 use flowhost_runtime::telemetry::{self, Blame};
 
@@ -45,7 +45,7 @@ pub(crate) struct UnansweredRequest<'a> {
     pub(crate) cause: &'a str,
 }
 
-/// Counts on their way to the database, in the order of their tenants.
+/// Counts on their way to the database.
 #[derive(Debug, Default)]
 struct Waiting {
     counts: BTreeMap<(Scope, UnansweredKey), UnansweredCount>,
@@ -88,11 +88,11 @@ impl Unanswered {
     async fn write_all(&self, store: &Store) {
         let mut failure = None;
         let taken = std::mem::take(&mut *self.lock());
-        for (tenant, counts) in taken.of_tenants() {
-            if let Err(error) = store::add_unanswered(store, tenant, &counts).await {
+        for (tenant, rows) in taken.of_tenants() {
+            if let Err(error) = store::add_unanswered(store, tenant, &rows).await {
                 let mut waiting = self.lock();
-                for (scope, key, count) in counts {
-                    waiting.add(scope, key, count);
+                for UnansweredRow { flow, key, count } in rows {
+                    waiting.add(Scope { tenant, flow }, key, count);
                 }
                 failure = Some(error);
             }
@@ -124,15 +124,11 @@ impl Waiting {
         self.counts.insert((scope, key), count);
     }
 
-    fn of_tenants(self) -> Vec<(TenantId, Vec<(Scope, UnansweredKey, UnansweredCount)>)> {
-        let mut tenants: Vec<(TenantId, Vec<_>)> = Vec::new();
+    fn of_tenants(self) -> BTreeMap<TenantId, Vec<UnansweredRow>> {
+        let mut tenants: BTreeMap<TenantId, Vec<_>> = BTreeMap::new();
         for ((scope, key), count) in self.counts {
-            match tenants.last_mut() {
-                Some((tenant, counts)) if *tenant == scope.tenant => {
-                    counts.push((scope, key, count));
-                }
-                _ => tenants.push((scope.tenant, vec![(scope, key, count)])),
-            }
+            let row = UnansweredRow { flow: scope.flow, key, count };
+            tenants.entry(scope.tenant).or_default().push(row);
         }
         tenants
     }
@@ -177,13 +173,13 @@ mod tests {
             unanswered.note(request);
         }
 
-        let counts = std::mem::take(&mut *unanswered.lock()).of_tenants();
+        let tenants = std::mem::take(&mut *unanswered.lock()).of_tenants();
 
-        // Unless a minute ended in between.
-        let counts: Vec<_> = counts.into_iter().flat_map(|(_, counts)| counts).collect();
-        assert_eq!(counts.iter().map(|(.., count)| count.count).sum::<i64>(), 3);
-        assert!(counts.len() < 3, "{counts:?}");
-        let (.., newest) = counts.last().unwrap();
+        let rows: Vec<_> = tenants.into_values().flatten().collect();
+        assert_eq!(rows.iter().map(|row| row.count.count).sum::<i64>(), 3);
+        // Two if a minute ended in between.
+        assert!(rows.len() < 3, "{rows:?}");
+        let newest = &rows.last().unwrap().count;
         assert_eq!((newest.status, newest.request), (503, last.request));
     }
 
@@ -212,7 +208,7 @@ mod tests {
 
         let tenants = std::mem::take(&mut *unanswered.lock()).of_tenants();
 
-        let rows: Vec<_> = tenants.iter().map(|(_, counts)| counts.len()).collect();
+        let rows: Vec<_> = tenants.values().map(Vec::len).collect();
         assert_eq!(rows, [2, 3]);
     }
 }

@@ -102,8 +102,8 @@ pub use tenants::{
     list_tenants, set_sealed_data_key, update_tenant,
 };
 pub use unanswered::{
-    Forgotten, StoredUnanswered, UnansweredCount, UnansweredKey, add_unanswered, count_unanswered,
-    forget_unanswered, list_unanswered,
+    Forgotten, StoredUnanswered, UnansweredCount, UnansweredKey, UnansweredRow, add_unanswered,
+    count_unanswered, forget_unanswered, list_unanswered,
 };
 pub use values::{
     KeyFingerprint, Put, StoredValue, ValueToPut, delete_flow_value, find_flow_value,

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{Store, StoreError};
-use flowhost_protocol::ids::{RequestId, Scope, TenantId};
+use flowhost_protocol::ids::{FlowId, RequestId, Scope, TenantId};
 
 /// What requests of a flow have in common that are counted as one row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +36,17 @@ pub struct UnansweredCount {
     pub last_at: OffsetDateTime,
 }
 
+/// A row of a tenant's, or what is to be added to it.
+#[derive(Clone, Debug)]
+pub struct UnansweredRow {
+    /// The flow.
+    pub flow: FlowId,
+    /// What its requests have in common.
+    pub key: UnansweredKey,
+    /// How many there were.
+    pub count: UnansweredCount,
+}
+
 impl UnansweredCount {
     /// Adds others that are counted as the same row.
     pub fn add(&mut self, other: Self) {
@@ -51,9 +62,9 @@ impl UnansweredCount {
 pub async fn add_unanswered(
     store: &Store,
     tenant: TenantId,
-    counts: &[(Scope, UnansweredKey, UnansweredCount)],
+    rows: &[UnansweredRow],
 ) -> Result<(), StoreError> {
-    let minutes = counts.iter().map(|(_, key, _)| key.minute * 60);
+    let minutes = rows.iter().map(|row| (row.key.minute * 60) as f64);
     let mut transaction = store.of(tenant).await?;
     sqlx::query(
         "insert into unanswered_requests as known \
@@ -68,16 +79,16 @@ pub async fn add_unanswered(
            last_at = greatest(known.last_at, excluded.last_at)",
     )
     .bind(tenant.0)
-    .bind(counts.iter().map(|(scope, ..)| scope.flow.0).collect::<Vec<_>>())
-    .bind(minutes.map(|seconds| seconds as f64).collect::<Vec<_>>())
-    .bind(counts.iter().map(|(_, key, _)| key.reason).collect::<Vec<_>>())
-    .bind(counts.iter().map(|(_, key, _)| key.blame).collect::<Vec<_>>())
-    .bind(counts.iter().map(|(_, key, _)| key.version.unwrap_or(0)).collect::<Vec<_>>())
-    .bind(counts.iter().map(|(.., count)| count.count).collect::<Vec<_>>())
-    .bind(counts.iter().map(|(.., count)| count.status.cast_signed()).collect::<Vec<_>>())
-    .bind(counts.iter().map(|(.., count)| count.cause.as_str()).collect::<Vec<_>>())
-    .bind(counts.iter().map(|(.., count)| count.request.0).collect::<Vec<_>>())
-    .bind(counts.iter().map(|(.., count)| count.last_at).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.flow.0).collect::<Vec<_>>())
+    .bind(minutes.collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.key.reason).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.key.blame).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.key.version.unwrap_or(0)).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.count.count).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.count.status.cast_signed()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.count.cause.as_str()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.count.request.0).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.count.last_at).collect::<Vec<_>>())
     .execute(&mut *transaction)
     .await?;
     transaction.commit().await
