@@ -17,7 +17,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection, Executor, PgPool};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::capabilities::{keeper, submit};
 
@@ -103,7 +103,10 @@ async fn a_locked_table_fails_requests_in_time_and_readiness() {
     assert_eq!(flow.count("token-of-ana").await, 1);
     let pool = host.database().pool().await;
     let mut locking = pool.begin().await.unwrap();
-    sqlx::query("lock table exchanges in share mode").execute(&mut *locking).await.unwrap();
+    sqlx::query("lock table exchanges, unanswered_requests in share mode")
+        .execute(&mut *locking)
+        .await
+        .unwrap();
 
     // Sixteen for each connection: one after another they would wait for half a minute.
     let refused =
@@ -114,10 +117,20 @@ async fn a_locked_table_fails_requests_in_time_and_readiness() {
     assert!(connections <= 4 + 1, "{connections}, with the one that listens");
     let ready = host.admin().get("/readyz").await;
     assert_eq!((ready.status, ready.text.as_str()), (503, "a table of the database is locked\n"));
+    // A write of what got no reply, at least, that could not be done.
+    sleep(Duration::from_secs(3)).await;
 
     locking.rollback().await.unwrap();
     assert_eq!(flow.count("token-of-ana").await, 2);
     assert_eq!(host.admin().get("/readyz").await.status, 200);
+    let counted =
+        "select coalesce(sum(count), 0)::bigint from unanswered_requests where blame = 'host'";
+    eventually("each is counted, once", async || {
+        let count: i64 = sqlx::query_scalar(counted).fetch_one(&pool).await.unwrap();
+        assert!(count <= refused.len() as i64, "{count}");
+        (count == refused.len() as i64).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
