@@ -18,8 +18,9 @@ create table unanswered_requests (
     foreign key (tenant_id, flow_id) references flows (tenant_id, flow_id) on delete cascade
 );
 
--- Those of a tenant by their age, for its light and for what is over.
+-- Those of a tenant by their age, for what is over, and those for its light: what its senders are to blame for may be most of it.
 create index unanswered_requests_of_tenant on unanswered_requests (tenant_id, minute);
+create index unanswered_requests_for_light on unanswered_requests (tenant_id, minute) where blame <> 'peer';
 
 grant select, insert, update, delete on unanswered_requests to flowhost_app;
 

@@ -117,7 +117,7 @@ pub struct StoredUnanswered {
     pub last_at: OffsetDateTime,
 }
 
-/// The newest rows of a flow, of a version if one is given.
+/// The newest rows of a flow, of a version if one is given. Looks at [`MOST_LOOKED_AT`] of them.
 pub async fn list_unanswered(
     store: &Store,
     scope: Scope,
@@ -125,11 +125,13 @@ pub async fn list_unanswered(
     limit: i64,
 ) -> Result<Vec<StoredUnanswered>, StoreError> {
     let query = sqlx::query_as(
-        "select minute, reason, blame, plugin_version, count, status, cause, request_id, last_at from unanswered_requests \
-         where tenant_id = $1 and flow_id = $2 and ($3::integer is null or plugin_version = $3) \
-         order by minute desc, last_at desc limit $4",
+        "select * from ( \
+           select minute, reason, blame, plugin_version, count, status, cause, request_id, last_at from unanswered_requests \
+           where tenant_id = $1 and flow_id = $2 order by minute desc limit $5) as looked_at \
+         where $3::integer is null or plugin_version = $3 order by minute desc, last_at desc limit $4",
     );
     let query = query.bind(scope.tenant.0).bind(scope.flow.0).bind(version).bind(limit);
+    let query = query.bind(MOST_LOOKED_AT);
     Ok(query.fetch_all(&mut *store.within_share_of(scope.tenant).await?).await?)
 }
 
@@ -177,6 +179,9 @@ pub async fn forget_unanswered(
     transaction.commit().await?;
     Ok(forgotten)
 }
+
+/// A flow that fails in every way that there is has some twenty rows a minute.
+const MOST_LOOKED_AT: i64 = 1_000;
 
 /// A tenant with nothing to forget is one look into an index.
 const TENANTS_IN_A_STEP: i32 = 200;
