@@ -1,11 +1,14 @@
 //! Booking an appointment on the phone, as a person does who never saw it.
 
-use flowhost_tests::{Chromium, DataFolder, HostProcess, TestFlow, watch};
+use flowhost_tests::{
+    Chromium, Component, DataFolder, HostProcess, TestFlow, eventually, watch,
+};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::held;
 use super::pages::leave_by;
-use super::sample::{Role, Sample};
+use super::sample::{Role, Sample, put_flow_json};
 use super::sign_in_at;
 use crate::console::phone::picking_flow;
 
@@ -14,6 +17,13 @@ async fn a_person_books_an_appointment_on_the_phone() {
     let browser = Chromium::start().await;
     let sample = opened(&browser).await;
 
+    for (width, height) in LOW_WINDOWS {
+        browser.resize(width, height).await;
+        eventually(&format!("the button is in a window of {width} x {height}"), async || {
+            browser.run(BUTTON_IS_IN_WINDOW).await.as_bool()?.then_some(())
+        })
+        .await;
+    }
     choose(&browser).await;
     book(&browser, &sample.booking).await;
     assert_eq!(browser.complaints().await, Vec::<String>::new());
@@ -169,6 +179,13 @@ const CHOICES: [(&str, &str); 4] = [
     ("date", ":enabled:not([value=''])"),
     ("time", ":enabled:not([value=''])"),
 ];
+
+/// Usual laptops, less what their browsers need for themselves.
+const LOW_WINDOWS: [(u32, u32); 2] = [(1280, 720), (1366, 650)];
+
+const BUTTON_IS_IN_WINDOW: &str = "
+const { top, bottom } = document.querySelector('#phone-press').getBoundingClientRect();
+return scrollY === 0 && top >= 0 && bottom <= innerHeight;";
 
 /// Where the link of `demo --keep` and of `dev --plugin` leads.
 const AT_ONCE: &str = "/console/tenants/acme/flows/booking/phone?open=1";
