@@ -1,8 +1,6 @@
 //! Booking an appointment on the phone, as a person does who never saw it.
 
-use flowhost_tests::{
-    Chromium, Component, DataFolder, HostProcess, TestFlow, eventually, watch,
-};
+use flowhost_tests::{Chromium, Component, DataFolder, HostProcess, TestFlow, eventually, watch};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -130,6 +128,61 @@ async fn without_scripts_the_printed_link_leads_to_the_button() {
     browser.click(&option(CHOICES[0].0, CHOICES[0].1)).await;
     assert_eq!(opened_phones(&sample).await, 1);
     sample.host.stop().await;
+}
+
+#[tokio::test]
+async fn typed_text_outlives_new_versions_and_the_page_names_them() {
+    let browser = Chromium::start().await;
+    let sample = Sample::start("Acme Clinic").await;
+    put_flow_json(&sample.enquiries, asking_for_a_note()).await;
+    sample.sign_in(&browser, Role::Deploy).await;
+    browser.open(&sample.url("/console/tenants/acme/flows/enquiries/phone").await).await;
+    browser.click("main button.primary").await;
+    browser.shows("Version 1, active").await;
+
+    // It is not sent before the field is left.
+    browser.fill("#phone-field-note", "half a sen").await;
+    for version in [2, 3] {
+        sample.enquiries.deploy(Component::Keeper).await;
+        browser.shows(&format!("Version {version}, active")).await;
+        browser.shows(&format!("Version {version} is active now")).await;
+    }
+    browser.shows("The Flow was opened with version 1").await;
+    let typed = "return document.querySelector('#phone-field-note').value";
+    assert_eq!(browser.run(typed).await, "half a sen");
+
+    browser.click("#phone-news button").await;
+    browser.shows_no_more("is active now").await;
+    browser.shows("Version 3, active").await;
+    assert_eq!(browser.run(typed).await, "");
+    sample.host.stop().await;
+}
+
+/// A Flow whose first screen has a text to be typed.
+fn asking_for_a_note() -> Value {
+    let screen = |id: &str, children: Value| {
+        let layout = json!({ "type": "SingleColumnLayout", "children": children });
+        json!({ "id": id, "title": "Enquiry", "layout": layout })
+    };
+    let form = screen(
+        "FORM",
+        json!([
+            { "type": "TextInput", "name": "note", "label": "Note" },
+            { "type": "Footer", "label": "Send", "on-click-action": {
+                "name": "data_exchange", "payload": { "note": "${form.note}" },
+            } },
+        ]),
+    );
+    let done = json!({ "name": "complete", "payload": {} });
+    let mut next =
+        screen("NEXT", json!([{ "type": "Footer", "label": "Done", "on-click-action": done }]));
+    next["terminal"] = json!(true);
+    json!({
+        "version": "7.3",
+        "data_api_version": "3.0",
+        "routing_model": { "FORM": ["NEXT"], "NEXT": [] },
+        "screens": [form, next],
+    })
 }
 
 async fn opened_phones(sample: &Sample) -> usize {
