@@ -3,6 +3,7 @@
 use maud::{DOCTYPE, Markup, html};
 
 use crate::assets::ASSETS;
+use crate::code::with_code;
 use flowhost_api::Right;
 
 /// Who looks at a page.
@@ -37,8 +38,8 @@ impl Notice {
     /// The notice as a box.
     pub fn draw(&self) -> Markup {
         match self {
-            Self::Done(text) => html! { p.notice.done role="status" { (text) } },
-            Self::Problem(text) => html! { pre.notice.problem role="alert" { (text) } },
+            Self::Done(text) => html! { p.notice.done role="status" { (with_code(text)) } },
+            Self::Problem(text) => html! { pre.notice.problem role="alert" { (with_code(text)) } },
         }
     }
 }

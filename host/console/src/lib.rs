@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod assets;
+mod code;
 pub mod error;
 pub mod flow;
 pub mod frame;

@@ -54,8 +54,8 @@ fn counts(stretches: &[FigureStretch], step: &str) -> Markup {
                             width=(number(width)) height="2" {}
                     }
                 }
-                (ends(stretches))
             }
+            (ends(stretches))
             p.legend {
                 span.key.all { "exchanges" } " " span.key.failed { "failed" } " "
                 span.key.mark { "without a reply" }
@@ -80,8 +80,8 @@ fn durations(stretches: &[FigureStretch], step: &str) -> Markup {
                 (axis())
                 path class="line high" d=(line(|exchanges| exchanges.p95_ms)) {}
                 path class="line" d=(line(|exchanges| exchanges.p50_ms)) {}
-                (ends(stretches))
             }
+            (ends(stretches))
             p.legend {
                 span.key.all { "half took at most this (p50)" } " "
                 span.key.high { "95 of 100 took at most this (p95)" }
@@ -115,11 +115,14 @@ fn axis() -> Markup {
     html! { path class="axis" d={ "M0 " (y) "H" (number(WIDTH)) } {} }
 }
 
+/// The times at both ends stand below the picture, since texts in it would shrink with it.
 fn ends(stretches: &[FigureStretch]) -> Markup {
     html! {
         @if let (Some(first), Some(last)) = (stretches.first(), stretches.last()) {
-            text x="0" y=(number(TEXT_AT)) { (hour_and_minute(&first.from)) }
-            text x=(number(WIDTH)) y=(number(TEXT_AT)) text-anchor="end" { (hour_and_minute(&last.from)) " UTC" }
+            p.plot-ends {
+                span { (hour_and_minute(&first.from)) }
+                span { (hour_and_minute(&last.from)) " UTC" }
+            }
         }
     }
 }
@@ -179,12 +182,11 @@ fn milliseconds(value: f64) -> String {
     crate::live::milliseconds(value)
 }
 
-/// In the units of the view box: what is drawn, with room for the times below it.
+/// In the units of the view box: what is drawn, with room for the lines at its edges.
 const WIDTH: f64 = 600.0;
 const HEIGHT: f64 = 100.0;
 const TOP: f64 = 4.0;
-const TEXT_AT: f64 = 118.0;
-const VIEW_BOX: &str = "0 0 600 124";
+const VIEW_BOX: &str = "0 0 600 106";
 
 #[cfg(test)]
 mod tests {

@@ -5,6 +5,7 @@ use flowhost_flow_json::Document;
 use maud::{Markup, html};
 use serde_json::Value;
 
+use crate::flow::KEEP_REPLIES;
 use crate::frame::form;
 use crate::live::{LiveLine, line_item, milliseconds, screens};
 use crate::parts::{outcome, session_status};
@@ -135,14 +136,15 @@ pub fn content(page: &SessionPage<'_>, viewer: &Viewer) -> Markup {
 /// Says what is kept of what was said, and lets those open it who may.
 fn opening(page: &SessionPage<'_>, viewer: &Viewer) -> Markup {
     let path = format!("{}/sessions/{}/reveal", page.flow, page.details.session.id);
+    let setting = html! { a href={ (page.flow) "#settings" } { (KEEP_REPLIES) } };
     html! {
         p.hint {
             @if page.keeps_replies {
-                "Of what was said the host keeps the last 50 replies, sealed, since the flow's setting " code { "keep_replies" }
+                "Of what was said the host keeps the last 50 replies, sealed, since the flow's setting " (setting)
                 " says so. "
             } @else {
                 "Of what was said the host keeps the reply to the last request alone, sealed, to answer a repeat of it; "
-                "with the flow's setting " code { "keep_replies" } " it keeps the replies before as well. "
+                "the flow's setting " (setting) " lets it keep the replies before as well. "
             }
             "What users sent is never kept."
         }
@@ -372,7 +374,10 @@ mod tests {
         {
             let page = SessionPage { keeps_replies, ..page(false) };
             let drawn = content(&page, &viewer(Right::Read)).into_string();
-            assert!(drawn.contains(part) && drawn.contains("<code>keep_replies</code>"), "{drawn}");
+            assert!(
+                drawn.contains(part) && drawn.contains("settings\">Replies that are kept</a>"),
+                "{drawn}"
+            );
         }
     }
 

@@ -1,11 +1,12 @@
 //! Booking an appointment on the phone, as a person does who never saw it.
 
-use flowhost_tests::{Chromium, DataFolder, HostProcess, TestFlow, watch};
+use flowhost_tests::{Chromium, Component, DataFolder, HostProcess, TestFlow, eventually, watch};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::held;
 use super::pages::leave_by;
-use super::sample::{Role, Sample};
+use super::sample::{Role, Sample, put_flow_json};
 use super::sign_in_at;
 use crate::console::phone::picking_flow;
 
@@ -14,6 +15,13 @@ async fn a_person_books_an_appointment_on_the_phone() {
     let browser = Chromium::start().await;
     let sample = opened(&browser).await;
 
+    for (width, height) in LOW_WINDOWS {
+        browser.resize(width, height).await;
+        eventually(&format!("the button is in a window of {width} x {height}"), async || {
+            browser.run(BUTTON_IS_IN_WINDOW).await.as_bool()?.then_some(())
+        })
+        .await;
+    }
     choose(&browser).await;
     book(&browser, &sample.booking).await;
     assert_eq!(browser.complaints().await, Vec::<String>::new());
@@ -122,6 +130,61 @@ async fn without_scripts_the_printed_link_leads_to_the_button() {
     sample.host.stop().await;
 }
 
+#[tokio::test]
+async fn typed_text_outlives_new_versions_and_the_page_names_them() {
+    let browser = Chromium::start().await;
+    let sample = Sample::start("Acme Clinic").await;
+    put_flow_json(&sample.enquiries, asking_for_a_note()).await;
+    sample.sign_in(&browser, Role::Deploy).await;
+    browser.open(&sample.url("/console/tenants/acme/flows/enquiries/phone").await).await;
+    browser.click("main button.primary").await;
+    browser.shows("Version 1, active").await;
+
+    // It is not sent before the field is left.
+    browser.fill("#phone-field-note", "half a sen").await;
+    for version in [2, 3] {
+        sample.enquiries.deploy(Component::Keeper).await;
+        browser.shows(&format!("Version {version}, active")).await;
+        browser.shows(&format!("Version {version} is active now")).await;
+    }
+    browser.shows("The Flow was opened with version 1").await;
+    let typed = "return document.querySelector('#phone-field-note').value";
+    assert_eq!(browser.run(typed).await, "half a sen");
+
+    browser.click("#phone-news button").await;
+    browser.shows_no_more("is active now").await;
+    browser.shows("Version 3, active").await;
+    assert_eq!(browser.run(typed).await, "");
+    sample.host.stop().await;
+}
+
+/// A Flow whose first screen has a text to be typed.
+fn asking_for_a_note() -> Value {
+    let screen = |id: &str, children: Value| {
+        let layout = json!({ "type": "SingleColumnLayout", "children": children });
+        json!({ "id": id, "title": "Enquiry", "layout": layout })
+    };
+    let form = screen(
+        "FORM",
+        json!([
+            { "type": "TextInput", "name": "note", "label": "Note" },
+            { "type": "Footer", "label": "Send", "on-click-action": {
+                "name": "data_exchange", "payload": { "note": "${form.note}" },
+            } },
+        ]),
+    );
+    let done = json!({ "name": "complete", "payload": {} });
+    let mut next =
+        screen("NEXT", json!([{ "type": "Footer", "label": "Done", "on-click-action": done }]));
+    next["terminal"] = json!(true);
+    json!({
+        "version": "7.3",
+        "data_api_version": "3.0",
+        "routing_model": { "FORM": ["NEXT"], "NEXT": [] },
+        "screens": [form, next],
+    })
+}
+
 async fn opened_phones(sample: &Sample) -> usize {
     let audit = sample.host.admin().get("/v1/audit?tenant=acme").await.expect(200);
     let entries = audit["entries"].as_array().unwrap();
@@ -169,6 +232,13 @@ const CHOICES: [(&str, &str); 4] = [
     ("date", ":enabled:not([value=''])"),
     ("time", ":enabled:not([value=''])"),
 ];
+
+/// Usual laptops, less what their browsers need for themselves.
+const LOW_WINDOWS: [(u32, u32); 2] = [(1280, 720), (1366, 650)];
+
+const BUTTON_IS_IN_WINDOW: &str = "
+const { top, bottom } = document.querySelector('#phone-press').getBoundingClientRect();
+return scrollY === 0 && top >= 0 && bottom <= innerHeight;";
 
 /// Where the link of `demo --keep` and of `dev --plugin` leads.
 const AT_ONCE: &str = "/console/tenants/acme/flows/booking/phone?open=1";

@@ -52,6 +52,30 @@ async fn a_wrong_path_or_query_leads_to_a_page_whatever_the_route() {
     host.stop().await;
 }
 
+#[tokio::test]
+async fn a_page_that_is_refused_leads_to_those_above_it_that_are_there() {
+    let host = TestHost::start().await;
+    host.tenant("acme").await.flow_without_plugin("booking", json!({})).await;
+    let reader = host.browser_with(json!({ "tenant": "acme", "role": "read" })).await;
+
+    for (path, status, above) in [
+        ("acme/flows/booking/delete", 403, vec!["acme", "acme/flows/booking"]),
+        ("acme/flows/booking/sessions/nowhere", 404, vec!["acme", "acme/flows/booking"]),
+        ("acme/flows/nowhere/live", 404, vec!["acme"]),
+        ("globex/flows/booking/live", 404, vec![]),
+        ("acme/nowhere/at/all", 404, vec![]),
+    ] {
+        let answer = get(&reader, &format!("/console/tenants/{path}")).await;
+        assert_eq!(answer.status(), status, "{path}");
+        let page = answer.text().await.unwrap();
+        let links: Vec<_> = page.split("<a href=\"/console/tenants/").skip(1).collect();
+        let links: Vec<_> = links.iter().map(|link| link.split('"').next().unwrap()).collect();
+        assert_eq!(links, above, "{path}: {page}");
+        assert!(!page.contains('`'), "{path}: {page}");
+    }
+    host.stop().await;
+}
+
 async fn get(browser: &BrowserSession, path: &str) -> Response {
     browser.follow(path).await
 }

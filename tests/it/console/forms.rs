@@ -146,6 +146,7 @@ impl Scene {
             deploy("versions", &[]),
             deploy("versions/3/activate", &[]),
             deploy("versions/3/delete", &[]),
+            deploy("phone", &[("line", "3")]),
             deploy("versions/3/rehearse", &[]),
             deploy(&format!("phone/{}", "0".repeat(32)), &[("do", "enter")]),
             deploy("rollback", &[("version", "1")]),

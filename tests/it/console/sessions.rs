@@ -112,7 +112,7 @@ async fn only_the_last_reply_is_there_and_the_page_says_so() {
     let page = operator.page(&reply.location.unwrap()).await;
 
     assert!(page.contains("the reply to the last request alone"), "{page}");
-    assert!(page.contains("<code>keep_replies</code>"), "{page}");
+    assert!(page.contains("Replies that are kept</a>"), "{page}");
     let (first, second) = page.split_once("id=\"exchange-2\"").unwrap();
     assert!(!first.contains("The reply as JSON"), "{page}");
     assert!(second.contains("&quot;count&quot;: 2"), "{page}");

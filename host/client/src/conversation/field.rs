@@ -6,7 +6,7 @@ use flowhost_flow_json::{CalendarMode, Component, ComponentKind, ON_SELECT, ON_U
 
 use super::action::Trigger;
 use super::expression::shown;
-use super::pattern;
+use super::pattern::{self, Pattern};
 use super::picture::Picture;
 use super::range::{self, Range};
 use super::scope::Scope;
@@ -30,8 +30,8 @@ pub struct Field {
     pub description: String,
     /// Texts that help to fill it in.
     pub helper: Vec<String>,
-    /// What a text must match, as a regular expression of JavaScript's.
-    pub pattern: Option<String>,
+    /// What a text must match.
+    pub pattern: Option<Pattern>,
     /// Whether the label is large.
     pub large_label: bool,
     /// Whether the pictures of choices are large.
@@ -202,8 +202,8 @@ impl Field {
     }
 
     /// The pattern, if texts are not checked by it: it has something that only phones know.
-    pub fn unchecked_pattern(&self) -> Option<&str> {
-        self.pattern.as_deref().filter(|pattern| !pattern::is_known(pattern))
+    pub fn unchecked_pattern(&self) -> Option<&Pattern> {
+        self.pattern.as_ref().filter(|pattern| !pattern.is_known())
     }
 
     /// What the form holds before the user enters anything: an empty text, or nothing selected.
@@ -370,10 +370,10 @@ fn label(component: &Properties<'_>) -> String {
     [title, label].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ")
 }
 
-/// The pattern that texts must match. To read one takes as long as to copy what it becomes.
-fn pattern_of(component: &Properties<'_>) -> Option<String> {
+/// The pattern that texts must match. To compile one takes as long as to copy what it becomes.
+fn pattern_of(component: &Properties<'_>) -> Option<Pattern> {
     let pattern = Some(component.text("pattern")).filter(|pattern| !pattern.is_empty())?;
-    component.scope.spend(pattern::MAX_COMPILED_BYTES).then_some(pattern)
+    component.scope.spend(pattern::MAX_COMPILED_BYTES).then(|| Pattern::new(pattern))
 }
 
 fn is_required(component: &Properties<'_>, kind: &FieldKind) -> bool {

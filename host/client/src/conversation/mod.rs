@@ -39,6 +39,7 @@ pub use self::field::{Choice, Days, Field, FieldKind};
 pub use self::files::PickedFile;
 pub use self::list::{EntryTexts, ListEntry, NavigationList};
 pub use self::markdown::{Block, Span};
+pub use self::pattern::Pattern;
 pub use self::picture::{Carousel, Picture};
 pub use self::range::{End, Range};
 pub use self::screen::{Footer, Item, Screen};

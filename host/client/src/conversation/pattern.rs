@@ -5,22 +5,54 @@
 //! tries one way after another. What means something else here than in JavaScript is translated, and
 //! what can't be is not run: the field then says that its pattern is not checked.
 
+use std::fmt;
 use std::iter::Peekable;
 use std::str::Chars;
+use std::sync::OnceLock;
 
 use regex::{Regex, RegexBuilder};
 
-/// Whether a text matches a pattern somewhere, as JavaScript's `test` says. `None` if that is not
-/// checked here: the pattern has something that this engine lacks, such as a look-around, or is too
-/// large.
-pub(super) fn matches(pattern: &str, text: &str) -> Option<bool> {
-    let pattern = compile(pattern)?;
-    (text.len() <= MAX_TEXT_BYTES).then(|| pattern.is_match(text))
+/// A regular expression of JavaScript's, compiled when it is first needed. Two are equal that are
+/// written alike.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    written: String,
+    /// `None` if it can't be checked here.
+    compiled: OnceLock<Option<Regex>>,
 }
 
-/// Whether a pattern can be checked here.
-pub(super) fn is_known(pattern: &str) -> bool {
-    compile(pattern).is_some()
+impl Pattern {
+    pub(super) fn new(written: String) -> Self {
+        Self { written, compiled: OnceLock::new() }
+    }
+
+    /// Whether a text matches it somewhere, as JavaScript's `test` says. `None` if that is not checked
+    /// here: the pattern has something that this engine lacks, such as a look-around, or is too large.
+    pub(super) fn matches(&self, text: &str) -> Option<bool> {
+        let compiled = self.compiled()?;
+        (text.len() <= MAX_TEXT_BYTES).then(|| compiled.is_match(text))
+    }
+
+    /// Whether it can be checked here.
+    pub(super) fn is_known(&self) -> bool {
+        self.compiled().is_some()
+    }
+
+    fn compiled(&self) -> Option<&Regex> {
+        self.compiled.get_or_init(|| compile(&self.written)).as_ref()
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.written)
+    }
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.written == other.written
+    }
 }
 
 fn compile(pattern: &str) -> Option<Regex> {
@@ -156,6 +188,20 @@ const MAX_TEXT_BYTES: usize = 1 << 10;
 mod tests {
     use super::*;
 
+    fn matches(pattern: &str, text: &str) -> Option<bool> {
+        Pattern::new(pattern.to_owned()).matches(text)
+    }
+
+    #[test]
+    fn a_pattern_is_compiled_once() {
+        let pattern = Pattern::new("^a+$".to_owned());
+        assert!(pattern.compiled.get().is_none());
+
+        assert!(pattern.is_known() && pattern.matches("aa") == Some(true));
+        let first = pattern.compiled().unwrap();
+        assert!(std::ptr::eq(first, pattern.compiled().unwrap()));
+    }
+
     #[test]
     fn a_pattern_means_what_it_means_in_javascript() {
         for (pattern, fits, does_not) in [
@@ -212,8 +258,9 @@ mod tests {
             &nested,
             &"a".repeat(1_001),
         ] {
-            assert!(!is_known(pattern), "{pattern}");
-            assert_eq!(matches(pattern, "a"), None, "{pattern}");
+            let pattern = Pattern::new(pattern.to_owned());
+            assert!(!pattern.is_known(), "{pattern}");
+            assert_eq!(pattern.matches("a"), None, "{pattern}");
         }
         assert_eq!(matches("a", &"a".repeat(MAX_TEXT_BYTES + 1)), None);
     }

@@ -17,6 +17,7 @@ pub use self::questions::{
     switch_flow,
 };
 pub use self::rehearsal::rehearsal;
+pub(crate) use self::settings::KEEP_REPLIES;
 pub use self::settings::changed_settings;
 
 use crate::parts::{light, link_button, panel};

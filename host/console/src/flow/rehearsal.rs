@@ -25,8 +25,17 @@ pub fn rehearsal(
     html! {
         @if let Some(outcome) = outcome { (result(version, outcome)) }
         (panel("rehearsal", "Try it", html! {
-            p { "Version " (version) " gets an INIT as if a user opened the Flow. Nothing is stored." }
+            p {
+                "Version " (version) " gets an INIT as if a user opened the Flow, and no request after it. "
+                "Nothing is stored; outbound requests are sent."
+            }
             (form(viewer, &path, fields))
+        }))
+        (panel("on-a-phone", "Try it on a phone", html! {
+            p { "A phone goes on from screen to screen, and stores nothing either." }
+            (form(viewer, &paths::of_flow(tenant, flow, "phone"), html! {
+                button name="line" value=(version) { "Open a phone" }
+            }))
         }))
         p { a href=(paths::flow(tenant, flow)) { "Back to the flow" } }
     }
@@ -49,4 +58,22 @@ fn result(version: i32, Rehearsed { screen, log }: &Rehearsed) -> Markup {
             }
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use flowhost_api::Right;
+
+    use super::*;
+
+    #[test]
+    fn the_page_leads_to_a_phone_that_rehearses_the_version() {
+        let viewer = Viewer { role: "deploy", most: Right::Deploy, csrf: "c".to_owned() };
+        let drawn = rehearsal(&viewer, "acme", "booking", 3, "", None).into_string();
+
+        let (_, form) =
+            drawn.split_once("action=\"/console/tenants/acme/flows/booking/phone\"").unwrap();
+        assert!(form.contains("name=\"line\" value=\"3\""), "{drawn}");
+        assert!(drawn.contains("no request after it"), "{drawn}");
+    }
 }

@@ -206,13 +206,16 @@ const CONVERSATIONS: &[Setting] = &[
     setting("session_ttl_seconds", "Seconds that a session lasts", Is::Number),
     setting(
         "keep_replies",
-        "What is kept of what was answered",
+        KEEP_REPLIES,
         Is::Either(&[
             ("false", "the last reply of a session"),
             ("true", "a session's replies, sealed, for who may open them here"),
         ]),
     ),
 ];
+
+/// What the setting `keep_replies` is called, here and on the pages of sessions.
+pub(crate) const KEEP_REPLIES: &str = "Replies that are kept";
 
 const FAILURES: &[Setting] = &[
     setting(

@@ -18,6 +18,7 @@ mod files;
 mod inside;
 mod item;
 pub mod page;
+mod plays;
 mod posted;
 pub mod start;
 mod still_field;
@@ -33,6 +34,7 @@ use serde_json::Value;
 
 pub use self::answer::answer;
 pub use self::apply::apply;
+pub use self::plays::Plays;
 pub use self::posted::file_field;
 pub use self::transcript::ExchangeView;
 
@@ -164,6 +166,15 @@ impl Pen<'_> {
 }
 
 impl Theme {
+    /// What it is called in queries; that of the browser is in none.
+    fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Browser => None,
+            Self::Dark => Some("dark"),
+            Self::Light => Some("light"),
+        }
+    }
+
     fn class(self) -> &'static str {
         match self {
             Self::Browser => "phone",

@@ -9,12 +9,12 @@ use maud::{Markup, html};
 
 use super::inside::inside;
 use super::transcript::{ExchangeView, transcript};
-use super::{Theme, frame};
+use super::{Plays, Theme, frame};
 use crate::frame::csrf_field;
 use crate::{Notice, Viewer};
 
 /// A phone on its page.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct PhonePage<'a> {
     /// Who looks.
     pub viewer: &'a Viewer,
@@ -24,8 +24,10 @@ pub struct PhonePage<'a> {
     pub id: &'a str,
     /// Its colours.
     pub theme: Theme,
-    /// The version that it rehearses; `None` if the active version answers.
-    pub rehearses: Option<i32>,
+    /// What answers it.
+    pub plays: Plays,
+    /// Whether nothing was done with it since it opened the Flow.
+    pub is_fresh: bool,
     /// What is in front of its user.
     pub handset: &'a Handset,
     /// Whether it waits for an answer.
@@ -71,41 +73,51 @@ impl PhonePage<'_> {
         }
     }
 
-    /// Says that another version is active. The Flow is opened again at once, with the same flow
-    /// token, if nothing was done on the phone yet.
-    pub fn outdated(&self, is_fresh: bool) -> Markup {
-        let trigger = is_fresh.then_some("load");
+    /// What htmx puts on the page after another version became active.
+    pub fn changed_version(&self) -> Markup {
         html! {
-            div #phone-news {
-                form.notice.news method="post" action=(self.path()) hx-post=(self.path())
-                    hx-target="#phone" hx-swap="outerHTML" hx-trigger=[trigger] role="status" {
-                    (csrf_field(self.viewer))
-                    span { "Another version is active now. " }
-                    button name="do" value="again" { "Open the Flow again" }
-                    // What htmx sends by itself has no button.
-                    @if is_fresh { input type="hidden" name="do" value="again"; }
-                }
+            (self.news(false))
+            (self.plays.draw(true))
+        }
+    }
+
+    /// Says that another version is active if one is, and asks every second whether that changed. The
+    /// Flow is opened again at once, with the same flow token, if nothing was done on the phone yet.
+    fn news(&self, in_place: bool) -> Markup {
+        let asks = self.asks();
+        let trigger = asks.is_some().then_some("every 1s");
+        html! {
+            div #phone-news hx-swap-oob=[in_place.then_some("true")] hx-get=[asks]
+                hx-trigger=[trigger] hx-swap="outerHTML" {
+                @if self.plays.is_outdated() { (self.offer_to_open_again()) }
             }
         }
     }
 
-    /// Asks every second whether another version is active.
-    fn news(&self, in_place: bool) -> Markup {
-        let asks = self.rehearses.is_none().then(|| format!("{}/news", self.path_only()));
-        let asks = asks.map(|path| format!("{path}{}", query(self.theme)));
-        let trigger = asks.is_some().then_some("every 1s");
+    fn offer_to_open_again(&self) -> Markup {
+        let trigger = self.is_fresh.then_some("load");
         html! {
-            div #phone-news hx-swap-oob=[in_place.then_some("true")] hx-get=[asks]
-                hx-trigger=[trigger] hx-swap="outerHTML" {}
+            form.notice.news method="post" action=(self.path()) hx-post=(self.path())
+                hx-target="#phone" hx-swap="outerHTML" hx-trigger=[trigger] role="status" {
+                (csrf_field(self.viewer))
+                span { (self.plays.news()) }
+                button name="do" value="again" { "Open the Flow again" }
+                // What htmx sends by itself has no button.
+                @if self.is_fresh { input type="hidden" name="do" value="again"; }
+            }
         }
+    }
+
+    /// Where it asks, with the version that the page knows to be active.
+    fn asks(&self) -> Option<String> {
+        let Plays::Active { now, .. } = self.plays else { return None };
+        let known = now.map(|version| version.to_string()).unwrap_or_default();
+        let theme = self.theme.name().map(|name| format!("&theme={name}")).unwrap_or_default();
+        Some(format!("{}/{}/news?known={known}{theme}", self.base, self.id))
     }
 
     fn phone(&self) -> Markup {
         frame(self.theme, &inside(self))
-    }
-
-    fn path_only(&self) -> String {
-        format!("{}/{}", self.base, self.id)
     }
 
     /// What can be done with the phone besides what is on its screen.
@@ -113,15 +125,8 @@ impl PhonePage<'_> {
         html! {
             section #phone-tools.panel aria-label="Around the phone"
                 hx-swap-oob=[in_place.then_some("true")] {
-                p.hint {
-                    @match self.rehearses {
-                        Some(version) => {
-                            "Rehearses version " (version) ": nothing is stored, and outbound requests are sent. "
-                        }
-                        None => "Plays against the active version, as a customer's phone would. ",
-                    }
-                    "Flow token " code { (self.flow_token) }
-                }
+                (self.plays.draw(false))
+                p.hint { "Flow token " code { (self.flow_token) } }
                 @if self.key_is_old {
                     p.light.warn { "The next request is encrypted to an old key" }
                 }
@@ -168,15 +173,8 @@ impl PhonePage<'_> {
 
 /// The address of a phone's page.
 pub fn phone_path(base: &str, id: &str, theme: Theme) -> String {
-    format!("{base}/{id}{}", query(theme))
-}
-
-fn query(theme: Theme) -> &'static str {
-    match theme {
-        Theme::Browser => "",
-        Theme::Dark => "?theme=dark",
-        Theme::Light => "?theme=light",
-    }
+    let query = theme.name().map(|name| format!("?theme={name}")).unwrap_or_default();
+    format!("{base}/{id}{query}")
 }
 
 const THEMES: [(Theme, &str); 3] =
@@ -213,7 +211,10 @@ mod tests {
 
         assert!(drawn.contains("<div id=\"phone\""), "{drawn}");
         assert!(drawn.contains("Hello &lt;b&gt;"), "{drawn}");
-        assert!(drawn.contains("hx-get=\"/console/x/phone/7/news?theme=dark\""), "{drawn}");
+        assert!(
+            drawn.contains("hx-get=\"/console/x/phone/7/news?known=3&amp;theme=dark\""),
+            "{drawn}"
+        );
         assert!(drawn.contains("action=\"/console/x/phone/7?theme=dark\""), "{drawn}");
         assert!(drawn.contains("INIT") && drawn.contains("&lt;script&gt;"), "{drawn}");
         assert!(!drawn.contains("<script"), "{drawn}");
@@ -257,9 +258,19 @@ mod tests {
     fn a_fresh_phone_opens_the_new_version_by_itself() {
         let (handset, viewer) = (handset(Outcome::Fails), viewer());
         let page = page(&handset, &viewer);
+        let is_offered = |plays, is_fresh| {
+            let page = PhonePage { plays, is_fresh, ..page.clone() };
+            let drawn = page.changed_version().into_string();
+            (drawn.contains("Version 4 is active now"), drawn.contains("hx-trigger=\"load\""))
+        };
 
-        assert!(page.outdated(true).into_string().contains("hx-trigger=\"load\""));
-        assert!(!page.outdated(false).into_string().contains("hx-trigger"));
+        let outdated = Plays::Active { now: Some(4), opened_with: Some(3) };
+        assert_eq!(is_offered(outdated, true), (true, true));
+        assert_eq!(is_offered(outdated, false), (true, false));
+        assert_eq!(
+            is_offered(Plays::Active { now: Some(4), opened_with: Some(4) }, true),
+            (false, false)
+        );
     }
 
     fn handset(outcome: Outcome) -> Handset {
@@ -291,7 +302,8 @@ mod tests {
             base: "/console/x/phone",
             id: "7",
             theme: Theme::Dark,
-            rehearses: None,
+            plays: Plays::Active { now: Some(3), opened_with: Some(3) },
+            is_fresh: false,
             handset,
             waits: false,
             key_is_old: false,

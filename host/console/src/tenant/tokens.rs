@@ -9,9 +9,15 @@ use crate::{Viewer, paths};
 use flowhost_api::{ApiTokenView, NewApiToken};
 
 pub(super) fn section(viewer: &Viewer, tenant: &str, tokens: &[ApiTokenView]) -> Markup {
-    let roles = [("read", "read: may look"), ("deploy", "deploy: may change flows")];
+    let roles = [("read", "read: may look"), ("deploy", "deploy: may change and delete flows")];
     let fields = html! {
         (choice("api-token", "role", "Role", &roles, "read"))
+        p.hint {
+            strong { "read" } " sees the tenant, its flows, figures, sessions and audit log, but nothing that was said or logged. "
+            strong { "deploy" } " sees that too and may change the flows: upload and activate versions, set grants, settings "
+            "and config values, mint flow tokens, delete sessions and flows, make new ones. It may switch a flow off, but "
+            "not on again. Neither may change the tenant, its keys, secrets or tokens."
+        }
         (Field { form: "api-token", name: "expires_in_days", label: "Days until it ends", holds: Holds::Number, value: "90",
             hint: "Empty: it ends when it is revoked.", ..Field::default() }.draw())
         button.primary { "Make a token" }

@@ -143,16 +143,24 @@ async fn a_new_version_is_news_once() {
     let fresh = Phone::open(&browser, "active").await;
     let touched = Phone::open(&browser, "active").await;
     touched.tap(&[("do", "ping")]).await;
-    let news = async |phone: &Phone| browser.open(&format!("{}/news", phone.path)).await;
-    assert_eq!(news(&fresh).await.status, 204);
+    let news = async |phone: &Phone, known: i32| {
+        browser.open(&format!("{}/news?known={known}", phone.path)).await
+    };
+    assert_eq!(news(&fresh, 1).await.status, 204);
 
     flow.deploy(Component::Steady).await;
-    let (of_fresh, of_touched) = (news(&fresh).await, news(&touched).await);
+    let (of_fresh, of_touched) = (news(&fresh, 1).await, news(&touched, 1).await);
     assert_eq!((of_fresh.status, of_touched.status), (200, 200));
     assert!(of_fresh.text.contains("hx-trigger=\"load\""), "{}", of_fresh.text);
-    assert!(!of_touched.text.contains("hx-trigger"), "{}", of_touched.text);
-    touched.tap(&[("do", "again")]).await;
-    assert_eq!(news(&touched).await.status, 204);
+    assert!(!of_touched.text.contains("hx-trigger=\"load\""), "{}", of_touched.text);
+    let named = "<p id=\"phone-version\" hx-swap-oob=\"true\"><strong>Version 2, active";
+    assert!(of_touched.text.contains(named), "{}", of_touched.text);
+    assert_eq!(news(&touched, 2).await.status, 204);
+
+    // The version of before is active again: the phone is as it should be.
+    flow.call("POST", "/activate", json!({"version": 1})).await.expect(200);
+    let back = news(&touched, 2).await.text;
+    assert!(back.contains("Version 1, active") && !back.contains("is active now"), "{back}");
     host.stop().await;
 }
 

@@ -15,7 +15,10 @@ async fn a_rehearsal_stores_nothing_and_shows_what_the_plugin_logs() {
 
     let phone = Phone::open(&browser, "2").await;
     let page = phone.submit(json!({"do": "log", "level": "info", "value": "<i>seen"})).await;
-    assert!(page.contains("info: &lt;i&gt;seen") && page.contains("Rehearses version 2"), "{page}");
+    assert!(
+        page.contains("info: &lt;i&gt;seen") && page.contains("Rehearsal of version 2"),
+        "{page}"
+    );
     let page = phone.submit(json!({"do": "set", "key": "a", "value": "b"})).await;
     assert!(page.contains("light good\">200"), "{page}");
     let page = phone.submit(json!({"do": "panic", "value": "on purpose"})).await;

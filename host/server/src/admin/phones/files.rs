@@ -242,10 +242,17 @@ const MAX_NAME_CHARS: usize = 200;
 
 #[cfg(test)]
 mod tests {
+    use super::super::shown_flow_json::ShownFlowJson;
+    use super::super::{PhoneLine, PlayedPhone};
     use super::*;
+    use flowhost_client::Handset;
+    use flowhost_client::conversation::{Conversation, Step};
+    use flowhost_console::phone::apply;
+    use flowhost_flow_json::Document;
     use flowhost_protocol::ids::TenantId;
     use flowhost_runtime::telemetry::BudgetSeries;
     use flowhost_runtime::tenant_limits::TenantLimits;
+    use serde_json::{Map, json};
 
     #[test]
     fn room_is_given_back() {
@@ -316,6 +323,50 @@ mod tests {
         assert!(files.server.lock().unwrap().upgrade().is_some());
         drop(lent);
         assert!(files.server.lock().unwrap().upgrade().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_file_that_no_form_of_the_phone_holds_is_gone() {
+        let mut picking = picking(true, MAX_BYTES_OF_A_PHONE);
+        let taken = picking.files.taken.clone();
+        let mut phone = phone_with_a_picker();
+        let mut held = Vec::new();
+        for name in ["first.png", "second.png", "third.png"] {
+            let mut upload = picking.begin().await.unwrap();
+            upload.write(b"a picture").await.unwrap();
+            let (file, kept) = upload.finish("photos", name, None).await.unwrap();
+            phone.touch(move |conversation| apply(conversation, &[], &[file]));
+            phone.keep_files(kept.into_iter().map(Arc::new).collect());
+            held.push(phone.files.len());
+        }
+        assert_eq!(held, [1, 2, 2], "the form holds two, and refuses the third");
+        assert_eq!(taken.load(Ordering::Relaxed), 2 * 26);
+
+        let [first, second] = [0, 1].map(|at: usize| phone.files[at].media_id().to_owned());
+        let take_away = [("do".to_owned(), format!("remove.{first}"))];
+        phone.touch(move |conversation| apply(conversation, &take_away, &[]));
+        phone.keep_files(Vec::new());
+        let left: Vec<_> = phone.files.iter().map(|file| file.media_id()).collect();
+        assert_eq!((left, taken.load(Ordering::Relaxed)), (vec![second.as_str()], 26));
+
+        phone.begin_again();
+        assert_eq!(taken.load(Ordering::Relaxed), 0);
+    }
+
+    /// A phone that shows a screen with a picker, which takes two photos.
+    fn phone_with_a_picker() -> PlayedPhone {
+        let picker = json!({"type": "PhotoPicker", "name": "photos", "max-uploaded-photos": 2});
+        let written = json!({"screens": [{"id": "A", "layout": {"children": [picker]}}]});
+        let document = Document::parse(written.to_string().as_bytes()).unwrap();
+        let flow_json = ShownFlowJson::default();
+        let phone = PlayedPhone::new(PhoneLine::Active, "t".to_owned(), flow_json, None, None);
+        let handset = Handset::new(Conversation::new(Some(document), "t"));
+        let mut phone = PlayedPhone { handset, ..phone };
+        phone.touch(|conversation| {
+            conversation.arrive("A", Map::new());
+            Step::Moved
+        });
+        phone
     }
 
     fn picking(is_served: bool, left: u64) -> FilePicking {

@@ -60,8 +60,8 @@ pub struct PhoneSeen {
     pub phone: Arc<PlayedPhone>,
     /// Whether it waits for an answer.
     pub waits: bool,
-    /// Whether another version became active since it opened the Flow.
-    pub is_outdated: bool,
+    /// The flow's active version.
+    pub active: Option<i32>,
     /// Whether plugins can fetch the files that are picked on it: in development only.
     pub files_can_be_fetched: bool,
 }
@@ -133,9 +133,9 @@ impl FlowDesk {
     /// A phone of the caller's at this flow. `None` if this host doesn't know it.
     pub fn phone(&self, id: PhoneId) -> Option<PhoneSeen> {
         let (phone, waits) = self.admin().phones.look(id, self.holder(), Instant::now())?;
-        let is_outdated = phone.line == PhoneLine::Active && phone.active != self.active_version();
         let files_can_be_fetched = self.admin().phone_files.are_served;
-        Some(PhoneSeen { phone, waits, is_outdated, files_can_be_fetched })
+        let active = self.active_version();
+        Some(PhoneSeen { phone, waits, active, files_can_be_fetched })
     }
 
     /// Does something with a phone. Fails with [`AdminError::NotFound`] if this host doesn't know it,
@@ -199,7 +199,7 @@ impl FlowDesk {
                 let flow_json = self.shown_flow_json(phone.line, Some(&phone.flow_json)).await?;
                 in_use.reserve(flow_json.weight())?;
                 phone.flow_json = flow_json;
-                phone.active = self.active_version();
+                phone.opened_with = self.active_version();
                 phone.begin_again();
                 phone.handset.touch(|conversation| conversation.open())
             }

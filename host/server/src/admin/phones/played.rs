@@ -28,7 +28,7 @@ pub struct PlayedPhone {
     /// The flow token that it opens the Flow with.
     pub flow_token: String,
     /// The flow's active version when it opened the Flow last.
-    pub(super) active: Option<i32>,
+    pub opened_with: Option<i32>,
     pub(super) flow_json: ShownFlowJson,
     pub(super) rehearsal: Option<Arc<Rehearsal>>,
     pub(super) last: Option<Arc<(Value, SealedRequest)>>,
@@ -74,7 +74,7 @@ impl PlayedPhone {
         flow_token: String,
         flow_json: ShownFlowJson,
         rehearsal: Option<Arc<Rehearsal>>,
-        active: Option<i32>,
+        opened_with: Option<i32>,
     ) -> Self {
         Self {
             line,
@@ -82,7 +82,7 @@ impl PlayedPhone {
             transcript: VecDeque::new(),
             key_is_old: false,
             flow_token,
-            active,
+            opened_with,
             flow_json,
             rehearsal,
             last: None,

@@ -17,7 +17,7 @@ use flowhost_api::Right;
 use flowhost_console::Viewer;
 use flowhost_console::phone::page::{PhonePage, phone_path};
 use flowhost_console::phone::start::{PlayableVersion, start, unknown_phone};
-use flowhost_console::phone::{ExchangeView, Theme, apply};
+use flowhost_console::phone::{ExchangeView, Plays, Theme, apply};
 use flowhost_protocol::flow::is_about_the_public_key;
 
 /// A flow in a path.
@@ -126,7 +126,7 @@ pub(super) async fn act(
     })
 }
 
-/// Says whether another version became active since the phone opened the Flow: 204 if none did.
+/// Says that another version is active than the one that the page knows: 204 if it is that one.
 pub(super) async fn news(
     viewing: Viewing,
     names: PhoneNames,
@@ -135,13 +135,14 @@ pub(super) async fn news(
     let Names((tenant, flow, phone)) = names?;
     let place = Place::of(&viewing, tenant, flow).await?;
     let Some(seen) = place.seen(&phone) else { return Ok(stop_asking()) };
-    if !seen.is_outdated || seen.waits {
+    let known = value_of(query.as_deref(), "known=").parse().ok();
+    if seen.active == known || seen.waits {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     // No screen is drawn for it.
     let theme = theme_of(query.as_deref());
     let page = page(&viewing.viewer, &place.base, &phone, theme, &seen);
-    Ok(Html(page.outdated(seen.phone.is_fresh()).into_string()).into_response())
+    Ok(Html(page.changed_version().into_string()).into_response())
 }
 
 /// A flow, with the caller's right to deploy to it: who plays may change what is stored.
@@ -215,10 +216,11 @@ fn page<'a>(
         base,
         id,
         theme,
-        rehearses: match phone.line {
-            PhoneLine::Active => None,
-            PhoneLine::Version(version) => Some(version),
+        plays: match phone.line {
+            PhoneLine::Active => Plays::Active { now: seen.active, opened_with: phone.opened_with },
+            PhoneLine::Version(version) => Plays::Rehearsal(version),
         },
+        is_fresh: phone.is_fresh() && !waits,
         handset: &phone.handset,
         waits: *waits,
         key_is_old: phone.key_is_old,
@@ -261,8 +263,13 @@ fn deed(post: PhonePost) -> Result<Deed, Refusal> {
 }
 
 fn theme_of(query: Option<&str>) -> Theme {
-    let theme = query.into_iter().flat_map(|query| query.split('&'));
-    theme_named(theme.filter_map(|pair| pair.strip_prefix("theme=")).next().unwrap_or_default())
+    theme_named(value_of(query, "theme="))
+}
+
+/// What stands after this in a query.
+fn value_of<'a>(query: Option<&'a str>, name: &str) -> &'a str {
+    let mut pairs = query.into_iter().flat_map(|query| query.split('&'));
+    pairs.find_map(|pair| pair.strip_prefix(name)).unwrap_or_default()
 }
 
 fn theme_named(name: &str) -> Theme {

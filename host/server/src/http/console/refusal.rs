@@ -19,12 +19,15 @@ pub(super) struct Refusal {
     status: StatusCode,
     why: String,
     retry_after: Option<Duration>,
+    /// How many of the pages above, from the tenant's down, are there at the most.
+    known_above: usize,
 }
 
 impl Refusal {
     /// A refusal with that status; `why` says what is wrong and what to do.
     pub(super) fn new(status: StatusCode, why: impl Into<String>) -> Self {
-        Self { status, why: why.into(), retry_after: None }
+        let known_above = if status == StatusCode::NOT_FOUND { 0 } else { usize::MAX };
+        Self { status, why: why.into(), retry_after: None, known_above }
     }
 
     pub(super) fn not_taken() -> Self {
@@ -40,7 +43,12 @@ impl Refusal {
 impl From<AdminError> for Refusal {
     fn from(error: AdminError) -> Self {
         let retry_after = error.retry_after();
-        Self { retry_after, ..Problem::from(error).into() }
+        let known_above = match error {
+            AdminError::NotFound("tenant") => 0,
+            AdminError::NotFound("flow") => 1,
+            _ => usize::MAX,
+        };
+        Self { retry_after, known_above, ..Problem::from(error).into() }
     }
 }
 
@@ -71,15 +79,17 @@ impl IntoResponse for Refusal {
 /// Draws refusals: as a page, or for htmx as a notice, which goes to the top of the page that asked.
 pub(super) async fn draw(request: Request, next: Next) -> Response {
     let for_part = is_for_part(request.headers());
+    let path = request.uri().path().to_owned();
     let response = next.run(request).await;
-    let Some(Refusal { status, why, .. }) = response.extensions().get::<Refusal>().cloned() else {
+    let Some(refusal) = response.extensions().get::<Refusal>().cloned() else {
         return response;
     };
+    let Refusal { status, why, known_above, .. } = refusal;
     let (mut head, _) = response.into_parts();
     let body = if for_part {
         Notice::Problem(why).draw().into_string()
     } else {
-        error(status.canonical_reason().unwrap_or("Error"), &why, None)
+        error(status.canonical_reason().unwrap_or("Error"), &why, &path, known_above)
     };
     let (drawn, body) = (status, Html(body)).into_response().into_parts();
     head.headers.extend(drawn.headers);
