@@ -44,18 +44,20 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "retention",
             "store",
             "tenants",
+            "unanswered",
         ],
     ),
     ("server/config", &["egress", "http"]),
     ("server/egress", &[]),
     ("server/graph", &[]),
-    ("server/http", &["admin"]),
+    ("server/http", &["admin", "unanswered"]),
     ("server/key_uploads", &["graph", "store", "tenants"]),
     ("server/key_values", &["store", "tenants"]),
     ("server/plugin_logs", &["store", "tenants"]),
     ("server/retention", &["store"]),
     ("server/store", &[]),
     ("server/tenants", &["store"]),
+    ("server/unanswered", &["store"]),
 ];
 
 /// Crates that only these modules or packages may use; any other module that uses one is doing

@@ -23,7 +23,7 @@ use sqlx::postgres::PgConnectOptions;
 use flowhost_protocol::crypto::MasterKeys;
 
 pub use crate::egress::EgressConfig;
-pub use crate::http::{HttpLimits, ListenerLimits, TlsFiles};
+pub use crate::http::{Console, HttpLimits, ListenerLimits, TlsFiles};
 pub use compile::{CompileConfig, code_cache};
 pub use database::{DATABASE_CONNECTIONS, parse_database_url};
 pub use environment::Environment;
@@ -71,19 +71,6 @@ pub struct HostConfig {
     pub rsa_batches: RsaBatches,
     /// To whom the admin listener serves the console.
     pub console: Console,
-}
-
-/// To whom the admin listener serves the console.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Console {
-    /// To nobody.
-    Off,
-    /// To browsers that take `Secure` cookies from it: over TLS, or from this machine if they trust
-    /// that as Chromium and Firefox do.
-    On,
-    /// Also to browsers on this machine that take no such cookie over plain HTTP, as Safari: for a
-    /// host on a developer's machine, with no proxy before it.
-    ForDevelopment,
 }
 
 /// What the host does at start about migrations that the database lacks.

@@ -29,6 +29,7 @@ use tokio_util::task::TaskTracker;
 
 pub use self::admin::{FailedAttempts, admin_router};
 pub use self::body_memory::BodyMemory;
+pub use self::console::Console;
 pub use self::data_endpoint::public_router;
 pub use self::health::{Readiness, ReadyCheck};
 pub use self::limits::{HttpLimits, ListenerLimits};
@@ -37,7 +38,6 @@ pub use self::server::{Server, ServerError, ServerOptions};
 pub use self::tls::{TlsError, TlsFiles};
 
 use crate::admin::Admin;
-use crate::config::Console;
 use crate::unanswered::Unanswered;
 use flowhost_exchange::exchange::Exchanges;
 use flowhost_runtime::telemetry::Metrics;

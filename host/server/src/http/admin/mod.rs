@@ -32,11 +32,10 @@ pub(super) use self::flow_json::MAX_FLOW_JSON_BYTES;
 pub(super) use self::versions::MAX_COMPONENT_BYTES;
 
 use super::AdminState;
-use super::console::console_router;
+use super::console::{Console, console_router};
 use super::health::{healthz, readyz};
 use super::metrics::metrics;
 use super::problem::Problem;
-use crate::config::Console;
 use flowhost_api::Route;
 
 /// The routes of the admin listener. Everything under `/v1` needs a token, even unknown paths.

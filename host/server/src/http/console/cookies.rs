@@ -10,8 +10,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use cookie::{Cookie, SameSite};
 
-use super::super::AdminState;
-use crate::config::Console;
+use super::super::{AdminState, Console};
 
 /// What the browser holds that signed in.
 pub(super) fn session_of(headers: &HeaderMap) -> Option<String> {

@@ -34,6 +34,19 @@ use axum::routing::{get, post};
 use self::refusal::Refusal;
 use super::AdminState;
 
+/// To whom the admin listener serves the console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Console {
+    /// To nobody.
+    Off,
+    /// To browsers that take `Secure` cookies from it: over TLS, or from this machine if they trust
+    /// that as Chromium and Firefox do.
+    On,
+    /// Also to browsers on this machine that take no such cookie over plain HTTP, as Safari: for a
+    /// host on a developer's machine, with no proxy before it.
+    ForDevelopment,
+}
+
 /// The routes of the console. All but assets and signing in need a cookie.
 pub(super) fn console_router(state: AdminState) -> Router<AdminState> {
     let pages = Router::new()
