@@ -55,6 +55,11 @@ async fn screenshots_of_the_main_pages() {
     open(&format!("{booking}/phone")).await;
     leave_by(&browser, "main button.primary").await;
     phone::choose(&browser).await;
+    eventually("the button can be pressed", async || {
+        let is_grey = "return !document.querySelector('#phone-press:not(.early)')";
+        (browser.run(is_grey).await == false).then_some(())
+    })
+    .await;
     browser.run("scrollTo(0, 0)").await;
     keep(&browser, "phone").await;
     sample.host.stop().await;

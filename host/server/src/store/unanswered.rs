@@ -117,7 +117,7 @@ pub struct StoredUnanswered {
     pub last_at: OffsetDateTime,
 }
 
-/// The newest rows of a flow, of a version if one is given. Looks at [`MOST_LOOKED_AT`] of them.
+/// The newest rows of a flow, of a version if one is given. Looks at a thousand of them.
 pub async fn list_unanswered(
     store: &Store,
     scope: Scope,
@@ -180,7 +180,7 @@ pub async fn forget_unanswered(
     Ok(forgotten)
 }
 
-/// A flow that fails in every way that there is has some twenty rows a minute.
+/// See [`list_unanswered`]. A flow that fails in every way that there is has some twenty rows a minute.
 const MOST_LOOKED_AT: i64 = 1_000;
 
 /// A tenant with nothing to forget is one look into an index.
