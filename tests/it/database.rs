@@ -131,6 +131,10 @@ async fn a_locked_table_fails_requests_in_time_and_readiness() {
         (count == refused.len() as i64).then_some(())
     })
     .await;
+    // What PostgreSQL said is the operator's.
+    let said = "select distinct cause from unanswered_requests where blame = 'host'";
+    let said: Vec<String> = sqlx::query_scalar(said).fetch_all(&pool).await.unwrap();
+    assert_eq!(said, ["the session failed"]);
 }
 
 #[tokio::test]

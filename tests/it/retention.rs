@@ -501,6 +501,10 @@ async fn a_host_does_it_by_itself_and_shows_it() {
     let test = Test::start().await;
     test.flow("acme", "booking", json!({})).await.count("31 days old").await;
     test.age("31 days old", 31).await;
+    let old = "insert into unanswered_requests (tenant_id, flow_id, minute, reason, blame, plugin_version, count, status, cause, \
+        request_id, last_at) select tenant_id, flow_id, now() - interval '8 days', 'panic', 'guest', 1, 1, 500, '', gen_random_uuid(), \
+        now() from flows";
+    test.execute(old).await;
     test.execute("update retention_pass set ended_at = null").await;
 
     let second = test.host.second().await;
@@ -511,9 +515,12 @@ async fn a_host_does_it_by_itself_and_shows_it() {
     .await;
     let metrics = eventually("it is counted", async || {
         let metrics = second.admin().get("/metrics").await.text;
-        metrics.contains("flowhost_purged_total{kind=\"sessions\"} 1").then_some(metrics)
+        let both = ["sessions", "unanswered-requests"];
+        let counted = |kind: &&str| metrics.contains(&format!("purged_total{{kind=\"{kind}\"}} 1"));
+        both.iter().all(counted).then_some(metrics)
     })
     .await;
+    assert_eq!(test.number("select count(*) from unanswered_requests").await, 0);
     let ended = metrics
         .lines()
         .find_map(|line| line.strip_prefix("flowhost_purge_pass_ended_timestamp_seconds "))

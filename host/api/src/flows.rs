@@ -64,7 +64,9 @@ pub struct FlowList {
 pub struct FlowHealth {
     /// The flow's name.
     pub flow: String,
-    /// `ok`, `warning`, or `disabled`; `no-plugin` where no version is active.
+    /// `ok`, `warning`, or `disabled`; `no-plugin` where no version is active;
+    /// `unreadable-settings` where a setting is of a later release, so that this host does not serve
+    /// the flow.
     pub status: String,
     /// The same as in the flow's view.
     pub warnings: Vec<FlowWarning>,

@@ -27,7 +27,7 @@ pub struct Live<'a> {
     pub next: Option<String>,
     /// How far back was looked, if that ended the search.
     pub looked_back_to: Option<Timestamp>,
-    /// What got no reply, the newest first; `None` on later pages.
+    /// What got no reply, the newest first; `None` on later pages, and if the filter shows none.
     pub unanswered: Option<Vec<UnansweredView>>,
     /// Lines, the newest first; `None` if the viewer may not read any, or they are on the first page
     /// only.
@@ -230,8 +230,8 @@ fn unanswered(rows: &[UnansweredView], is_live: bool) -> Markup {
         section aria-labelledby="unanswered" {
             h2 #unanswered { "Requests without a reply" }
             p.hint {
-                "What the phone got a status for and nothing else: by minute, reason and version. They are kept for seven days. \
-                 A plugin that failed says more in its log, under the id of the request."
+                "The newest requests that the phone got a status for and nothing else: by minute, reason and version; those that anybody \
+                 may send by the hour. A plugin that failed says more in its log, under the id of the request."
             }
             div.scroll.low.panel tabindex="0" role="region" aria-label="Requests without a reply" {
                 table {
@@ -256,10 +256,10 @@ pub fn unanswered_rows(rows: &[UnansweredView]) -> Markup {
         @for row in rows {
             tr {
                 td { (when(&row.last_at)) }
-                td { (row.count) " in this minute" }
+                td { (row.count) @if row.blame == "peer" { " in this hour" } @else { " in this minute" } }
                 td { (row.status) }
                 td { code { (row.reason) } div.hint { (row.cause) } }
-                td { (fault(&row.blame)) }
+                td { (fault(row)) }
                 td { @if let Some(version) = row.version { (version) } @else { "none" } }
                 td { code { (row.request_id) } }
             }
@@ -267,10 +267,12 @@ pub fn unanswered_rows(rows: &[UnansweredView]) -> Markup {
     }
 }
 
-fn fault(blame: &str) -> Markup {
-    match blame {
-        "guest" => light("bad", "the plugin's"),
-        "host" => light("bad", "the host's"),
+fn fault(row: &UnansweredView) -> Markup {
+    match (row.blame.as_str(), row.reason.as_str()) {
+        ("guest", _) => light("bad", "the plugin's"),
+        ("host", _) => light("bad", "the host's"),
+        (_, "disabled" | "no-plugin") => light("warn", "the flow's setup"),
+        (_, "rate" | "overloaded") => light("warn", "a limit's"),
         _ => light("warn", "the sender's"),
     }
 }

@@ -45,9 +45,9 @@ async fn step(store: &Store, metrics: &Metrics) -> Result<PurgeCame, StoreError>
     }
     if let PurgeCame::Over { longest_exchanges_days } = purged.came {
         metrics.purge_pass_ended();
+        metrics.purged("unanswered-requests", forget_all_unanswered(store).await?);
         let dropped = store::keep_months(store, longest_exchanges_days).await?;
         metrics.purged("exchange-months", dropped);
-        metrics.purged("unanswered-requests", forget_all_unanswered(store).await?);
         if dropped > 0 {
             tracing::info!(dropped, "months of exchanges are over and were dropped");
         }

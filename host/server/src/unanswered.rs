@@ -4,18 +4,19 @@
 //!
 //! A request is counted in memory and never waits. One writer per host takes the counts to the
 //! database, tenant by tenant. However many requests there are, a flow has one row for each minute,
-//! reason and version. What does not fit is not counted here, but in the metrics like all of them.
+//! reason and version; of what senders are to blame for, one for each hour, since anybody can send
+//! that. What does not fit is not counted here, but in the metrics like all of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use time::OffsetDateTime;
 use tokio::sync::Notify;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::store::{self, Store, UnansweredCount, UnansweredKey, UnansweredRow};
+use crate::store::{self, Store, StoreError, UnansweredCount, UnansweredKey, UnansweredRow};
 use flowhost_protocol::ids::{RequestId, Scope, TenantId};
 use flowhost_runtime::telemetry::{self, Blame};
 
@@ -41,7 +42,7 @@ pub(crate) struct UnansweredRequest<'a> {
     pub(crate) reason: &'static str,
     /// Who is at fault.
     pub(crate) blame: Blame,
-    /// The whole chain of causes, with nothing that anybody sent.
+    /// A text of the host's, with nothing that anybody sent and nothing of the machine.
     pub(crate) cause: &'a str,
 }
 
@@ -51,6 +52,8 @@ struct Waiting {
     counts: BTreeMap<(Scope, UnansweredKey), UnansweredCount>,
     /// How many of them are of senders' faults.
     of_peers: usize,
+    /// How many of them each tenant has.
+    of_tenants: HashMap<TenantId, usize>,
 }
 
 impl Unanswered {
@@ -58,7 +61,10 @@ impl Unanswered {
     pub(crate) fn note(&self, request: UnansweredRequest<'_>) {
         let now = OffsetDateTime::now_utc();
         let UnansweredRequest { scope, version, reason, blame, .. } = request;
-        let minute = now.unix_timestamp() / 60;
+        let minute = match blame {
+            Blame::Guest | Blame::Host => now.unix_timestamp() / 60,
+            Blame::Peer => now.unix_timestamp() / 3600 * 60,
+        };
         let key = UnansweredKey { minute, reason, blame: blame.as_str(), version };
         let count = UnansweredCount {
             count: 1,
@@ -72,35 +78,49 @@ impl Unanswered {
     }
 
     /// Writes counts to the database, once a second while there are any. After `stop` it writes what
-    /// is left, and returns.
+    /// is left, also what came while it wrote, and returns.
     pub(crate) async fn write(&self, store: &Store, stop: CancellationToken) {
         while !stop.is_cancelled() {
             tokio::select! {
                 () = self.arrived.notified() => {
                     let _ = timeout(PAUSE, stop.cancelled()).await;
+                    if !self.write_all(store).await {
+                        let _ = timeout(PAUSE_AFTER_FAILURE, stop.cancelled()).await;
+                        self.arrived.notify_one();
+                    }
                 }
                 () = stop.cancelled() => {}
             }
-            self.write_all(store).await;
+        }
+        // The host gives up on this after a while.
+        while !self.write_all(store).await {
+            sleep(LAST_PAUSE).await;
         }
     }
 
-    async fn write_all(&self, store: &Store) {
+    /// Writes what waits. What could not be written waits again. Returns whether all was written.
+    async fn write_all(&self, store: &Store) -> bool {
         let mut failure = None;
         let taken = std::mem::take(&mut *self.lock());
-        for (tenant, rows) in taken.of_tenants() {
-            if let Err(error) = store::add_unanswered(store, tenant, &rows).await {
-                let mut waiting = self.lock();
-                for UnansweredRow { flow, key, count } in rows {
-                    waiting.add(Scope { tenant, flow }, key, count);
-                }
-                failure = Some(error);
+        for (tenant, rows) in taken.by_tenant() {
+            // Without a database, each would wait for its connection as long as the first.
+            let came = match failure {
+                Some(StoreError::NoConnection | StoreError::Stopping) => Ok(false),
+                _ => store::add_unanswered(store, tenant, &rows).await.map(|()| true),
+            };
+            if let Ok(true) = came {
+                continue;
+            }
+            failure = came.err().or(failure);
+            let mut waiting = self.lock();
+            for UnansweredRow { flow, key, count } in rows {
+                waiting.add(Scope { tenant, flow }, key, count);
             }
         }
-        if let Some(error) = failure {
-            tracing::warn!(error = %telemetry::chain(&error), "requests without a reply can't be counted; trying again later");
-            self.arrived.notify_one();
+        if let Some(error) = &failure {
+            tracing::warn!(error = %telemetry::chain(error), "requests without a reply can't be counted; trying again later");
         }
+        failure.is_none()
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -109,22 +129,27 @@ impl Unanswered {
 }
 
 impl Waiting {
-    /// Adds to what is counted already. A new row has to fit, and those that senders are to blame
-    /// for leave room to the others: anybody can send what is refused, to any flow.
+    /// Adds to what is counted already. A new row has to fit: a tenant leaves room to others, and
+    /// those that senders are to blame for to the rest.
     fn add(&mut self, scope: Scope, key: UnansweredKey, count: UnansweredCount) {
         if let Some(counted) = self.counts.get_mut(&(scope, key)) {
             counted.add(count);
             return;
         }
         let is_peers = key.blame == Blame::Peer.as_str();
-        if self.counts.len() >= MOST_WAITING || (is_peers && self.of_peers >= MOST_OF_PEERS) {
+        let of_tenant = self.of_tenants.entry(scope.tenant).or_default();
+        if self.counts.len() >= MOST_WAITING
+            || *of_tenant >= MOST_OF_A_TENANT
+            || (is_peers && self.of_peers >= MOST_OF_PEERS)
+        {
             return;
         }
+        *of_tenant += 1;
         self.of_peers += usize::from(is_peers);
         self.counts.insert((scope, key), count);
     }
 
-    fn of_tenants(self) -> BTreeMap<TenantId, Vec<UnansweredRow>> {
+    fn by_tenant(self) -> BTreeMap<TenantId, Vec<UnansweredRow>> {
         let mut tenants: BTreeMap<TenantId, Vec<_>> = BTreeMap::new();
         for ((scope, key), count) in self.counts {
             let row = UnansweredRow { flow: scope.flow, key, count };
@@ -137,9 +162,14 @@ impl Waiting {
 /// Between two writes, so that a flow that fails a thousand times a second costs one statement.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// A database that is away is asked less often.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(4);
+const LAST_PAUSE: Duration = Duration::from_millis(500);
+
 /// Rows that may wait: some 500 bytes each.
 const MOST_WAITING: usize = 4_000;
 const MOST_OF_PEERS: usize = 1_000;
+const MOST_OF_A_TENANT: usize = 400;
 
 /// Causes are a line long.
 const MOST_CAUSE_BYTES: usize = 500;
@@ -150,10 +180,11 @@ mod tests {
     use flowhost_protocol::ids::FlowId;
     use uuid::Uuid;
 
+    /// Of one of a hundred tenants.
     fn request(flow: u128, blame: Blame) -> UnansweredRequest<'static> {
         UnansweredRequest {
             scope: Scope {
-                tenant: TenantId(Uuid::from_u128(flow % 2)),
+                tenant: TenantId(Uuid::from_u128(flow % 100)),
                 flow: FlowId(Uuid::from_u128(flow)),
             },
             version: Some(1),
@@ -173,7 +204,7 @@ mod tests {
             unanswered.note(request);
         }
 
-        let tenants = std::mem::take(&mut *unanswered.lock()).of_tenants();
+        let tenants = std::mem::take(&mut *unanswered.lock()).by_tenant();
 
         let rows: Vec<_> = tenants.into_values().flatten().collect();
         assert_eq!(rows.iter().map(|row| row.count.count).sum::<i64>(), 3);
@@ -200,13 +231,42 @@ mod tests {
     }
 
     #[test]
+    fn a_tenant_takes_no_room_from_others() {
+        let unanswered = Unanswered::default();
+        for flow in 0..1_000 {
+            unanswered.note(request(flow * 100, Blame::Host));
+        }
+        unanswered.note(request(1, Blame::Host));
+
+        let tenants = std::mem::take(&mut *unanswered.lock()).by_tenant();
+
+        let rows: Vec<_> = tenants.values().map(Vec::len).collect();
+        assert_eq!(rows, [MOST_OF_A_TENANT, 1]);
+    }
+
+    #[test]
+    fn what_senders_are_to_blame_for_is_counted_by_the_hour() {
+        let unanswered = Unanswered::default();
+        unanswered.note(request(1, Blame::Peer));
+        unanswered.note(request(1, Blame::Guest));
+
+        let waiting = unanswered.lock();
+        let of = |blame: Blame| {
+            let mut keys = waiting.counts.keys().map(|(_, key)| key);
+            keys.find(|key| key.blame == blame.as_str()).unwrap().minute
+        };
+        assert_eq!(of(Blame::Peer) % 60, 0);
+        assert!((0..=60).contains(&(of(Blame::Guest) - of(Blame::Peer))));
+    }
+
+    #[test]
     fn a_tenants_rows_are_written_together() {
         let unanswered = Unanswered::default();
-        for flow in [1, 2, 3, 4, 5] {
+        for flow in [1, 2, 101, 102, 202] {
             unanswered.note(request(flow, Blame::Guest));
         }
 
-        let tenants = std::mem::take(&mut *unanswered.lock()).of_tenants();
+        let tenants = std::mem::take(&mut *unanswered.lock()).by_tenant();
 
         let rows: Vec<_> = tenants.values().map(Vec::len).collect();
         assert_eq!(rows, [2, 3]);

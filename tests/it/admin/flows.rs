@@ -154,6 +154,9 @@ async fn a_setting_of_a_later_release_takes_only_its_flow_off_an_earlier_host() 
     assert_eq!(shown["settings"]["of_later"], 1);
     let refused = later.at(&earlier).call("PATCH", "", json!({"keep_replies": true})).await;
     assert!(refused.problem(422).contains("of_later"), "{}", refused.text);
+    let health = earlier.admin().get("/v1/tenants/acme/health").await.expect(200);
+    assert_eq!(health["flows"][1]["status"], "unreadable-settings", "{health}");
+    later.at(&earlier).call("PATCH", "", json!({"disabled": true})).await.expect(200);
     later.at(&earlier).call("DELETE", "", Value::Null).await.expect(204);
     earlier.stop().await;
 }

@@ -322,7 +322,7 @@ async fn requests_without_a_reply_are_counted_and_come_while_the_page_is_open() 
     assert_eq!(forged.call(&request).await.unwrap().status, 432);
 
     let shows =
-        |rows: &str| rows.contains("<td>3 in this minute") && rows.contains("<td>1 in this minute");
+        |rows: &str| rows.contains("<td>3 in this minute") && rows.contains("<td>1 in this hour");
     while !events.next().await.is_some_and(|(name, rows)| name == "unanswered" && shows(&rows)) {}
     let page = reader.page(LIVE).await;
     for part in ["the plugin's", "the sender's", "<code>signature</code>", "the plugin failed"] {
@@ -338,6 +338,8 @@ async fn requests_without_a_reply_are_counted_and_come_while_the_page_is_open() 
     ] {
         let page = reader.page(&format!("{LIVE}{query}")).await;
         assert_eq!(page.contains("3 in this minute"), has_them, "{query}: {page}");
+        let has_section = page.contains("id=\"unanswered\"");
+        assert_eq!(has_section, query != "?outcome=screen", "{query}: {page}");
     }
     let other = keeper(&host.tenant("other").await, "booking").await;
     let stranger = host.browser_with(json!({"tenant": "other", "role": "deploy"})).await;

@@ -140,9 +140,16 @@ impl FlowDesk {
         let deny = take_capabilities(&mut fields, "deny")?;
         // Read under the change's lock, so that two patches at once both count.
         let (mut change, flow) = self.begin_flow_change().await?;
-        let mut settings = settings_of(&flow)?.patched(fields)?;
-        settings.grants = settings.grants.with(grant).without(&deny);
-        let settings = settings.to_stored();
+        // A flow can be switched off also where its settings are of a later release.
+        let only_switched =
+            fields.is_empty() && [&grant, &deny].iter().all(|one| **one == Capabilities::default());
+        let settings = if only_switched {
+            flow.settings.clone()
+        } else {
+            let mut settings = settings_of(&flow)?.patched(fields)?;
+            settings.grants = settings.grants.with(grant).without(&deny);
+            settings.to_stored()
+        };
         let disabled = self.switched(Some(&flow), disabled)?;
         store::update_flow(&mut change, flow.id, &settings, disabled).await?;
         let mut record = self.record("flow.update");
@@ -192,6 +199,7 @@ fn flow_health(flow: &StoredFlow, tenant_disabled: bool, notices: &[FlowNotice])
     let warnings = warnings(flow.id, notices);
     let status = match &flow.active {
         _ if flow.disabled || tenant_disabled => "disabled",
+        _ if settings_of(flow).is_err() => "unreadable-settings",
         None => "no-plugin",
         Some(_) if warnings.is_empty() => "ok",
         Some(_) => "warning",

@@ -57,8 +57,9 @@ pub struct LivePage {
     /// Set if the filter left so few that the search ended before the page was full: how far back
     /// it looked.
     pub looked_back_to: Option<Timestamp>,
-    /// Requests that got no reply, the newest first; none on later pages.
-    pub unanswered: Vec<UnansweredView>,
+    /// Requests that got no reply, the newest first; `None` on later pages, and if the filter shows
+    /// none of them.
+    pub unanswered: Option<Vec<UnansweredView>>,
     /// The newest lines, the newest first; none for callers who may not read logs.
     pub lines: Vec<LiveLine>,
     /// The number of the newest line that was read for that, 0 if there is none.
@@ -113,17 +114,18 @@ impl FlowDesk {
         })
     }
 
-    /// What got no reply lately, if the filter shows it: the newest first.
+    /// What got no reply lately, the newest first; `None` if the filter shows none of it.
     pub(super) async fn newest_unanswered(
         &self,
         filter: &LiveFilter,
-    ) -> Result<Vec<UnansweredView>, AdminError> {
+    ) -> Result<Option<Vec<UnansweredView>>, AdminError> {
         if !filter.shows_unanswered() {
-            return Ok(Vec::new());
+            return Ok(None);
         }
         let (store, scope) = (self.store(), self.scope());
-        let rows = store::list_unanswered(store, scope, filter.version, MOST_UNANSWERED).await?;
-        Ok(rows.into_iter().map(UnansweredView::from).collect())
+        let (version, most, of_peers) = (filter.version, MOST_UNANSWERED, MOST_UNANSWERED_OF_PEERS);
+        let rows = store::list_unanswered(store, scope, version, most, of_peers).await?;
+        Ok(Some(rows.into_iter().map(UnansweredView::from).collect()))
     }
 
     async fn newest_lines(&self, filter: &LiveFilter) -> Result<Vec<LogLineView>, AdminError> {
@@ -252,8 +254,10 @@ const FAILED: &str = "failed";
 /// Exchanges on a page, and the most that a follower is told at once.
 pub(super) const PAGE: i64 = 50;
 
-/// Rows of requests without a reply on a page: each is a reason in a minute.
-const MOST_UNANSWERED: i64 = 20;
+/// Rows of requests without a reply on a page: each is a reason in a minute, or of senders' faults
+/// in an hour.
+const MOST_UNANSWERED: i64 = 40;
+const MOST_UNANSWERED_OF_PEERS: i64 = 10;
 
 /// Some 10 ms for PostgreSQL.
 const MOST_LOOKED_AT: i64 = 5_000;

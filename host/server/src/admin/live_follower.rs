@@ -42,7 +42,7 @@ pub struct LiveFollower {
     newest: Option<OffsetDateTime>,
     /// What was shown already of what is read again.
     seen: HashSet<FeedPlace>,
-    unanswered: Vec<UnansweredView>,
+    unanswered: Option<Vec<UnansweredView>>,
     log: Option<LogTail>,
     opened_by: Option<AuditId>,
     revealed: bool,
@@ -71,7 +71,7 @@ impl FlowDesk {
             filter,
             newest,
             seen: HashSet::new(),
-            unanswered: Vec::new(),
+            unanswered: Some(Vec::new()),
             log,
             opened_by,
             revealed,
@@ -101,7 +101,7 @@ impl LiveFollower {
         exchanges.truncate(PAGE as usize);
         exchanges.reverse();
         let unanswered = self.desk.newest_unanswered(&self.filter).await?;
-        let news = (unanswered != self.unanswered).then(|| unanswered.clone());
+        let news = unanswered.clone().filter(|_| unanswered != self.unanswered);
         self.unanswered = unanswered;
         let (lines, more_lines) = match &mut self.log {
             Some(tail) => tail.newest(&self.desk, PAGE as usize).await?,

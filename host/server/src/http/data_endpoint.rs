@@ -88,7 +88,7 @@ impl Endpoints {
             status: failure.status.as_u16(),
             reason: failure.kind,
             blame: failure.blame,
-            cause: &failure.error,
+            cause: &failure.cause,
         });
         failure.status.into_response()
     }
@@ -169,7 +169,7 @@ async fn exchange(
         }
         Err(panic) => {
             tracing::error!(error = %panic, "a turn panicked");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            endpoints.failure(&endpoint, id, &Failure::of_a_panic())
         }
     }
 }

@@ -27,7 +27,10 @@ pub(super) struct Failure {
     /// Whose fault it is.
     pub(super) blame: Blame,
     /// The whole chain of causes, without any of the request's content.
-    pub(super) error: String,
+    error: String,
+    /// The same for whoever may see the flow. What the host is to blame for is told in few words: the
+    /// rest may name what the machine has, and is the operator's.
+    pub(super) cause: String,
 }
 
 impl From<&ExchangeError> for Failure {
@@ -37,6 +40,10 @@ impl From<&ExchangeError> for Failure {
             kind: error.kind(),
             blame: error.blame(),
             error: telemetry::chain(error),
+            cause: match error.blame() {
+                Blame::Host => error.to_string(),
+                Blame::Guest | Blame::Peer => telemetry::chain(error),
+            },
         }
     }
 }
@@ -48,6 +55,20 @@ impl From<&BodyError> for Failure {
             kind: "body",
             blame: Blame::Peer,
             error: error.to_string(),
+            cause: error.to_string(),
+        }
+    }
+}
+
+impl Failure {
+    /// The host's code failed in the middle of a turn; the log has where.
+    pub(super) fn of_a_panic() -> Self {
+        Self {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            kind: "host-panic",
+            blame: Blame::Host,
+            error: "a turn panicked".to_owned(),
+            cause: "the host failed".to_owned(),
         }
     }
 }
@@ -60,7 +81,7 @@ impl Failures {
 
     /// Logs a failure of a flow, or counts it. The request's span names the request and its flow.
     pub(super) fn note(&self, of: &str, failure: &Failure) {
-        let Failure { status, kind, blame, error } = failure;
+        let Failure { status, kind, blame, error, .. } = failure;
         let summary = match blame {
             Blame::Guest => &self.guests,
             Blame::Host => &self.host,

@@ -11,7 +11,7 @@ use flowhost_protocol::ids::{FlowId, RequestId, Scope, TenantId};
 /// What requests of a flow have in common that are counted as one row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnansweredKey {
-    /// Minutes since 1970.
+    /// Minutes since 1970: the minute of the requests, or the first one of their hour.
     pub minute: i64,
     /// Why they got no reply, as the metrics label it.
     pub reason: &'static str,
@@ -75,8 +75,10 @@ pub async fn add_unanswered(
          join flows f on f.tenant_id = $1 and f.flow_id = u.flow_id \
          order by 2, 3, 4, 5, 6 \
          on conflict (tenant_id, flow_id, minute, reason, blame, plugin_version) do update set \
-           count = known.count + excluded.count, status = excluded.status, cause = excluded.cause, request_id = excluded.request_id, \
-           last_at = greatest(known.last_at, excluded.last_at)",
+           count = known.count + excluded.count, last_at = greatest(known.last_at, excluded.last_at), \
+           status = case when excluded.last_at < known.last_at then known.status else excluded.status end, \
+           cause = case when excluded.last_at < known.last_at then known.cause else excluded.cause end, \
+           request_id = case when excluded.last_at < known.last_at then known.request_id else excluded.request_id end",
     )
     .bind(tenant.0)
     .bind(rows.iter().map(|row| row.flow.0).collect::<Vec<_>>())
@@ -97,7 +99,7 @@ pub async fn add_unanswered(
 /// Requests of a flow that got no reply, as stored.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct StoredUnanswered {
-    /// The minute in which they came.
+    /// The minute in which they came, or the first one of their hour.
     pub minute: OffsetDateTime,
     /// Why they got no reply, as the metrics label it.
     pub reason: String,
@@ -117,21 +119,26 @@ pub struct StoredUnanswered {
     pub last_at: OffsetDateTime,
 }
 
-/// The newest rows of a flow, of a version if one is given. Looks at a thousand of them.
+/// The newest rows of a flow, of a version if one is given: so many, and besides so many of what
+/// senders are to blame for, which can't push the others out. Looks at a thousand rows.
 pub async fn list_unanswered(
     store: &Store,
     scope: Scope,
     version: Option<i32>,
-    limit: i64,
+    most: i64,
+    most_of_peers: i64,
 ) -> Result<Vec<StoredUnanswered>, StoreError> {
     let query = sqlx::query_as(
-        "select * from ( \
+        "with looked_at as materialized ( \
            select minute, reason, blame, plugin_version, count, status, cause, request_id, last_at from unanswered_requests \
-           where tenant_id = $1 and flow_id = $2 order by minute desc limit $5) as looked_at \
-         where $3::integer is null or plugin_version = $3 order by minute desc, last_at desc limit $4",
+           where tenant_id = $1 and flow_id = $2 order by minute desc limit $6), \
+         placed as ( \
+           select *, row_number() over (partition by blame = 'peer' order by last_at desc) as place from looked_at \
+           where $3::integer is null or plugin_version = $3) \
+         select * from placed where place <= case blame when 'peer' then $5 else $4 end order by last_at desc",
     );
-    let query = query.bind(scope.tenant.0).bind(scope.flow.0).bind(version).bind(limit);
-    let query = query.bind(MOST_LOOKED_AT);
+    let query = query.bind(scope.tenant.0).bind(scope.flow.0).bind(version).bind(most);
+    let query = query.bind(most_of_peers).bind(MOST_LOOKED_AT);
     Ok(query.fetch_all(&mut *store.within_share_of(scope.tenant).await?).await?)
 }
 

@@ -66,7 +66,7 @@ pub(super) async fn show(
             exchanges: page.exchanges.into_iter().map(exchange).collect(),
             next: page.next.map(|place| place.to_string()),
             looked_back_to: page.looked_back_to,
-            unanswered: (before.is_none()).then_some(page.unanswered),
+            unanswered: page.unanswered,
             lines: may_read_lines.then(|| page.lines.into_iter().map(line).collect()),
             opened_by: opened_by.filter(|_| revealed),
             events,
