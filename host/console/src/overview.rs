@@ -156,7 +156,10 @@ fn judge(tenant: &TenantOverview) -> (Light, Vec<String>) {
         because(Light::Look, "A flow has no active version.");
     }
     if tenant.failed_exchanges > 0 || tenant.unanswered > 0 {
-        because(Light::Look, "Something failed in the last hour.");
+        because(
+            Light::Look,
+            "Something failed in the last hour: the live pages of its flows have what.",
+        );
     }
     let light = reasons.iter().map(|(light, _)| *light).max().unwrap_or(Light::Works);
     (light, reasons.into_iter().map(|(_, reason)| reason).collect())

@@ -58,7 +58,7 @@ fn counts(stretches: &[FigureStretch], step: &str) -> Markup {
             (ends(stretches))
             p.legend {
                 span.key.all { "exchanges" } " " span.key.failed { "failed" } " "
-                span.key.mark { "without a reply" }
+                span.key.mark { "failed without a reply" }
             }
         }
     }
@@ -153,7 +153,7 @@ fn table(stretches: &[FigureStretch], step: &str) -> Markup {
                 thead {
                     tr {
                         th scope="col" { "The " (step) " from (UTC)" }
-                        @for head in ["Exchanges", "Failed", "p50", "p95", "Without a reply"] { th scope="col" { (head) } }
+                        @for head in ["Exchanges", "Failed", "p50", "p95", "Failed without a reply"] { th scope="col" { (head) } }
                     }
                 }
                 tbody {

@@ -156,7 +156,7 @@ macro_rules! select_feed {
             "with looked as materialized (select l.*, row_number() over () as place from (",
             $looked,
             ") l) select looked.*, f.fits from looked, lateral (select ($8::text is null or outcome = $8) \
-               and ($9::integer is null or plugin_version = $9) as fits) f \
+               and ($9::integer is null or plugin_version is not distinct from $9) as fits) f \
              where f.fits or place in (1, $7) order by place limit $10 + 2"
         )
     };
