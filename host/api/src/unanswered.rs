@@ -4,11 +4,10 @@ use flowhost_protocol::ids::RequestId;
 
 use crate::Timestamp;
 
-/// Requests of a flow that got no reply: those of a minute with the same reason and version.
+/// Requests of a flow that got no reply, with the same reason and version: those of a minute, or of
+/// an hour where `blame` is `peer`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnansweredView {
-    /// The minute.
-    pub minute: Timestamp,
     /// How many there were.
     pub count: i64,
     /// Why, as the metrics label it.

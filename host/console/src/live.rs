@@ -407,7 +407,6 @@ mod tests {
         let id = "0192f0e4-7e3b-7cc3-8a44-5d7f2f6b1a11";
         let at: Timestamp = from_value(json!("2026-03-01T12:00:00Z")).unwrap();
         let row = UnansweredView {
-            minute: at,
             count: 17,
             reason: "cpu-time".to_owned(),
             blame: "guest".to_owned(),

@@ -104,14 +104,12 @@ impl Unanswered {
         let taken = std::mem::take(&mut *self.lock());
         for (tenant, rows) in taken.by_tenant() {
             // Without a database, each would wait for its connection as long as the first.
-            let came = match failure {
-                Some(StoreError::NoConnection | StoreError::Stopping) => Ok(false),
-                _ => store::add_unanswered(store, tenant, &rows).await.map(|()| true),
-            };
-            if let Ok(true) = came {
-                continue;
+            if !matches!(failure, Some(StoreError::NoConnection | StoreError::Stopping)) {
+                match store::add_unanswered(store, tenant, &rows).await {
+                    Ok(()) => continue,
+                    Err(error) => failure = Some(error),
+                }
             }
-            failure = came.err().or(failure);
             let mut waiting = self.lock();
             for UnansweredRow { flow, key, count } in rows {
                 waiting.add(Scope { tenant, flow }, key, count);

@@ -209,7 +209,6 @@ impl From<FeedExchange> for LiveExchange {
 impl From<StoredUnanswered> for UnansweredView {
     fn from(stored: StoredUnanswered) -> Self {
         Self {
-            minute: stored.minute.into(),
             count: stored.count,
             reason: stored.reason,
             blame: stored.blame,

@@ -88,7 +88,7 @@ impl Endpoints {
             status: failure.status.as_u16(),
             reason: failure.kind,
             blame: failure.blame,
-            cause: &failure.cause,
+            cause: failure.cause(),
         });
         failure.status.into_response()
     }

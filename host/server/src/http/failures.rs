@@ -28,9 +28,9 @@ pub(super) struct Failure {
     pub(super) blame: Blame,
     /// The whole chain of causes, without any of the request's content.
     error: String,
-    /// The same for whoever may see the flow. What the host is to blame for is told in few words: the
-    /// rest may name what the machine has, and is the operator's.
-    pub(super) cause: String,
+    /// Set where the host is to blame: what is told to others than the operator, since the causes may
+    /// name what the machine has.
+    in_few_words: Option<String>,
 }
 
 impl From<&ExchangeError> for Failure {
@@ -40,10 +40,7 @@ impl From<&ExchangeError> for Failure {
             kind: error.kind(),
             blame: error.blame(),
             error: telemetry::chain(error),
-            cause: match error.blame() {
-                Blame::Host => error.to_string(),
-                Blame::Guest | Blame::Peer => telemetry::chain(error),
-            },
+            in_few_words: (error.blame() == Blame::Host).then(|| error.to_string()),
         }
     }
 }
@@ -55,7 +52,7 @@ impl From<&BodyError> for Failure {
             kind: "body",
             blame: Blame::Peer,
             error: error.to_string(),
-            cause: error.to_string(),
+            in_few_words: None,
         }
     }
 }
@@ -68,8 +65,13 @@ impl Failure {
             kind: "host-panic",
             blame: Blame::Host,
             error: "a turn panicked".to_owned(),
-            cause: "the host failed".to_owned(),
+            in_few_words: Some("the host failed".to_owned()),
         }
+    }
+
+    /// Why, for whoever may see the flow.
+    pub(super) fn cause(&self) -> &str {
+        self.in_few_words.as_deref().unwrap_or(&self.error)
     }
 }
 

@@ -28,7 +28,7 @@ pub struct UnansweredCount {
     pub count: i64,
     /// The status that its sender got.
     pub status: u16,
-    /// The chain of causes, with nothing that anybody sent.
+    /// Why the last one got no reply, with nothing that anybody sent.
     pub cause: String,
     /// Its id.
     pub request: RequestId,
@@ -99,8 +99,6 @@ pub async fn add_unanswered(
 /// Requests of a flow that got no reply, as stored.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct StoredUnanswered {
-    /// The minute in which they came, or the first one of their hour.
-    pub minute: OffsetDateTime,
     /// Why they got no reply, as the metrics label it.
     pub reason: String,
     /// Who is at fault: `guest`, `host` or `peer`.
@@ -111,7 +109,7 @@ pub struct StoredUnanswered {
     pub count: i64,
     /// The status that the sender of the last one got.
     pub status: i16,
-    /// Why the last one got no reply: a chain of causes.
+    /// Why the last one got no reply, with nothing that anybody sent.
     pub cause: String,
     /// The id of the last one.
     pub request_id: Uuid,
@@ -130,7 +128,7 @@ pub async fn list_unanswered(
 ) -> Result<Vec<StoredUnanswered>, StoreError> {
     let query = sqlx::query_as(
         "with looked_at as materialized ( \
-           select minute, reason, blame, plugin_version, count, status, cause, request_id, last_at from unanswered_requests \
+           select reason, blame, plugin_version, count, status, cause, request_id, last_at from unanswered_requests \
            where tenant_id = $1 and flow_id = $2 order by minute desc limit $6), \
          placed as ( \
            select *, row_number() over (partition by blame = 'peer' order by last_at desc) as place from looked_at \
